@@ -1,0 +1,94 @@
+#include "base/json.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace gamut {
+namespace {
+
+/// Builds a Json from SAX events, so that duplicate keys and depth are seen (the DOM parser silently keeps the last).
+class StrictBuilder : public nlohmann::json_sax<Json> {
+ public:
+  StrictBuilder(const std::string& source, const JsonLimits& limits) : source_(source), limits_(limits) {}
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return push(Json::object()); }
+  bool start_array(std::size_t) override { return push(Json::array()); }
+  bool end_object() override { return pop(); }
+  bool end_array() override { return pop(); }
+  bool key(string_t& name) override {
+    if (stack_.back()->contains(name)) fail(ErrorCode::kInvalidFile, "{}: duplicate key \"{}\"", source_, name);
+    key_ = name;
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    std::string what = error.what();
+    size_t colon = what.find("error", what.find(']'));
+    fail(ErrorCode::kInvalidFile, "{}: invalid JSON at byte {}: {}", source_, position,
+         colon == std::string::npos ? what : what.substr(colon));
+  }
+
+  Json take() { return std::move(root_); }
+
+ private:
+  template <typename T>
+  Json* place(T&& value) {
+    if (stack_.empty()) {
+      root_ = std::forward<T>(value);
+      return &root_;
+    }
+    Json& parent = *stack_.back();
+    if (parent.is_object()) return &(parent[key_] = std::forward<T>(value));
+    parent.push_back(std::forward<T>(value));
+    return &parent.back();
+  }
+  template <typename T>
+  bool add(T&& value) {
+    place(std::forward<T>(value));
+    return true;
+  }
+  bool push(Json container) {
+    if (static_cast<int>(stack_.size()) >= limits_.max_depth) {
+      fail(ErrorCode::kInvalidFile, "{}: nested deeper than {} levels", source_, limits_.max_depth);
+    }
+    stack_.push_back(place(std::move(container)));
+    return true;
+  }
+  bool pop() {
+    stack_.pop_back();
+    return true;
+  }
+
+  const std::string& source_;
+  const JsonLimits& limits_;
+  Json root_;
+  std::vector<Json*> stack_;
+  std::string key_;
+};
+
+}  // namespace
+
+Json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    fail(ErrorCode::kResourceLimit, "{}: {} bytes of JSON, at most {} expected", source, text.size(), limits.max_bytes);
+  }
+  StrictBuilder builder(source, limits);
+  Json::sax_parse(text, &builder);
+  return builder.take();
+}
+
+Json parse_json_file(const std::filesystem::path& path, const JsonLimits& limits) {
+  return parse_json(read_file(path, limits.max_bytes), path.string(), limits);
+}
+
+}  // namespace gamut
