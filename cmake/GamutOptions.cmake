@@ -1,6 +1,7 @@
 # Compiler flags shared by every target.
 add_library(gamut_options INTERFACE)
-target_compile_options(gamut_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough)
+target_compile_options(gamut_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
+                       -Wno-missing-field-initializers)  # designated initialisers leave the rest to defaults
 if(GAMUT_WERROR)
   target_compile_options(gamut_options INTERFACE -Werror)
 endif()

@@ -1,0 +1,30 @@
+// attention: softmax(q·kᵀ·scale + mask)·v per head. The mask is declared, never built.
+#pragma once
+
+#include <optional>
+
+#include "graph/graph.h"
+#include "graph/rows.h"
+
+namespace gamut::op {
+
+/// Which keys a query sees. With `rows`, those of its own row only; padding is never seen.
+struct Mask {
+  std::optional<Rows> rows;
+  bool causal = false;
+  /// With causal: only the last `window` keys up to the query itself; 0 means all.
+  int64_t window = 0;
+};
+
+struct AttentionOptions {
+  Mask mask;
+  /// Applied to q·k; 0 means 1/sqrt(head_dim).
+  double scale = 0;
+  /// Added to the scores: [H,S,S] or [1,S,S]; absent for none.
+  Value bias;
+};
+
+/// q [B,S,H,D], k [B,S,G,D], v [B,S,G,E], H a multiple of G -> [B,S,H,E].
+Value attention(Value q, Value k, Value v, const AttentionOptions& options = {});
+
+}  // namespace gamut::op

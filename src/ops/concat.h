@@ -1,0 +1,13 @@
+// concat: tensors joined along one axis.
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace gamut::op {
+
+/// Parts of equal rank and dtype, equal but for `axis` -> one tensor.
+Value concat(const std::vector<Value>& parts, int64_t axis);
+
+}  // namespace gamut::op

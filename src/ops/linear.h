@@ -1,0 +1,19 @@
+// linear: a matrix product with weights stored [out,in], and its epilogue.
+#pragma once
+
+#include "graph/graph.h"
+#include "ops/activation.h"
+
+namespace gamut::op {
+
+/// What happens to each product before it is written: + bias, then the activation, then + residual.
+struct LinearOptions {
+  Value bias;  // [out]
+  ActivationKind activation = ActivationKind::kIdentity;
+  Value residual;  // [..., out]
+};
+
+/// x [..., in], weight [out, in] -> [..., out]: activation(x · weightᵀ + bias) + residual.
+Value linear(Value x, Value weight, const LinearOptions& options = {});
+
+}  // namespace gamut::op

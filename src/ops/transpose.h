@@ -1,0 +1,13 @@
+// transpose: the axes in another order.
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace gamut::op {
+
+/// x -> the tensor whose axis i is axis `permutation[i]` of x.
+Value transpose(Value x, const std::vector<int64_t>& permutation);
+
+}  // namespace gamut::op
