@@ -1,0 +1,230 @@
+#include "checkpoint/checkpoint.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "checkpoint/safetensors_name.h"
+
+namespace gamut {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSingleFile = "model.safetensors";
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+/// Known formats that this build does not read, in the order in which they are looked for.
+constexpr const char* kOtherFiles[] = {"pytorch_model.bin", "pytorch_model.bin.index.json"};
+
+constexpr JsonLimits kIndexLimits{.max_bytes = 64u << 20, .max_depth = 8};
+constexpr size_t kMaxShards = 4096;
+
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  const auto [in_folder, in_path] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return in_folder == folder.end() && in_path != path.end();
+}
+
+/// Whether the directory entry exists, a dangling link included: that is a broken model, not a missing file.
+bool entry_exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
+/// The real path of `dir`/`name`. Links may lead only into the folder itself or, when it is a snapshot of the Hub cache
+/// (REPOSITORY/snapshots/REVISION), into REPOSITORY/blobs.
+fs::path resolve(const fs::path& dir, std::string_view name, const std::string& source) {
+  const fs::path path = join_inside(dir, name, source);
+  std::error_code error;
+  const fs::path root = fs::canonical(dir, error);
+  if (error) fail(ErrorCode::kNotFound, "{}: no such folder", dir.string());
+  const fs::path real = fs::canonical(path, error);
+  if (error) {
+    fail(ErrorCode::kNotFound, "{}: {} does not exist or is a broken link", source, path.string());
+  }
+  if (is_inside(real, root)) return real;
+  const fs::path snapshots = root.parent_path();
+  if (snapshots.filename() == "snapshots" && is_inside(real, snapshots.parent_path() / "blobs")) return real;
+  fail_with_hint(ErrorCode::kInvalidFile,
+                 fmt::format("{}: {} is a link to {}, expected a file inside the model folder", source, path.string(),
+                             real.string()),
+                 "Copy the file into the folder, or pass the folder that holds the file itself.");
+}
+
+/// The shard of each tensor, as the index has it.
+using WeightMap = std::map<std::string, std::string>;
+
+WeightMap read_weight_map(const Json& index, const std::string& source) {
+  auto found = index.is_object() ? index.find("weight_map") : index.end();
+  if (found == index.end() || !found->is_object()) {
+    fail(ErrorCode::kInvalidFile, "{}: no \"weight_map\", expected an object from tensor names to file names", source);
+  }
+  WeightMap map;
+  for (const auto& [name, shard] : found->items()) {
+    if (!shard.is_string()) {
+      fail(ErrorCode::kInvalidFile, "{}: weight_map {} is {}, expected a file name", source, shown_name(name),
+           shard.type_name());
+    }
+    map.emplace(name, shard.get<std::string>());
+  }
+  if (map.empty()) fail(ErrorCode::kInvalidFile, "{}: \"weight_map\" is empty, expected tensors", source);
+  return map;
+}
+
+/// The shard names without repetition, in order.
+std::vector<std::string> shard_names(const WeightMap& map, const std::string& source) {
+  std::vector<std::string> names;
+  for (const auto& [name, shard] : map) {
+    if (names.empty() || names.back() != shard) names.push_back(shard);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  if (names.size() > kMaxShards) {
+    fail(ErrorCode::kResourceLimit, "{}: {} shards, at most {} expected", source, names.size(), kMaxShards);
+  }
+  return names;
+}
+
+/// The `metadata.total_size` of an index, or -1.
+int64_t stated_size(const Json& index) {
+  auto metadata = index.find("metadata");
+  if (metadata == index.end() || !metadata->is_object()) return -1;
+  auto size = metadata->find("total_size");
+  return size != metadata->end() && size->is_number_unsigned() ? size->get<int64_t>() : -1;
+}
+
+}  // namespace
+
+Checkpoint Checkpoint::open(const fs::path& dir) {
+  std::error_code error;
+  if (!fs::is_directory(dir, error)) fail(ErrorCode::kNotFound, "{}: no such folder", dir.string());
+  if (entry_exists(dir / kSingleFile)) return open_file(resolve(dir, kSingleFile, dir.string()));
+  if (entry_exists(dir / kIndexFile)) return open_index(dir, resolve(dir, kIndexFile, dir.string()));
+  for (const char* name : kOtherFiles) {
+    if (!entry_exists(dir / name)) continue;
+    fail_with_hint(ErrorCode::kUnsupported,
+                   fmt::format("{}: found {}, expected {} or {}", dir.string(), name, kSingleFile, kIndexFile),
+                   "This build reads safetensors only; the model's repository often has a safetensors revision.");
+  }
+  fail(ErrorCode::kNotFound, "{}: no weights; looked for {}, {}, {}, {}", dir.string(), kSingleFile, kIndexFile,
+       kOtherFiles[0], kOtherFiles[1]);
+}
+
+Checkpoint Checkpoint::open_file(const fs::path& path) {
+  Checkpoint checkpoint;
+  checkpoint.add_file(path);
+  checkpoint.build_index();
+  return checkpoint;
+}
+
+Checkpoint Checkpoint::from_tensors(NamedTensors tensors) {
+  Checkpoint checkpoint;
+  for (auto& [name, tensor] : tensors) {
+    checkpoint.entries_.push_back(
+        {.name = name, .dtype = tensor.dtype(), .dims = tensor.dims(), .bytes = tensor.bytes()});
+    checkpoint.memory_.push_back(std::move(tensor));
+  }
+  checkpoint.build_index();
+  return checkpoint;
+}
+
+Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_path) {
+  const std::string source = (dir / kIndexFile).string();
+  WeightMap map;
+  int64_t stated = -1;
+  {
+    // The parsed index is large; it goes before the shards are read.
+    const Json index = parse_json(read_file(index_path, kIndexLimits.max_bytes), source, kIndexLimits);
+    map = read_weight_map(index, source);
+    stated = stated_size(index);
+  }
+  Checkpoint checkpoint;
+  const std::vector<std::string> shards = shard_names(map, source);
+  for (const std::string& shard : shards) checkpoint.add_file(resolve(dir, shard, source));
+  checkpoint.build_index();
+
+  for (const TensorEntry& entry : checkpoint.entries_) {
+    if (map.contains(entry.name)) continue;
+    fail(ErrorCode::kInvalidFile, "{}: tensor {} of {} is not in \"weight_map\"", source, shown_name(entry.name),
+         shards[entry.file]);
+  }
+  for (const auto& [name, shard] : map) {
+    const TensorEntry* entry = checkpoint.find(name);
+    if (entry != nullptr && shards[entry->file] == shard) continue;
+    fail(ErrorCode::kInvalidFile, "{}: \"weight_map\" has tensor {} in {}, but it is {}", source, shown_name(name),
+         shown_name(shard), entry == nullptr ? "in none of the shards" : "in " + shards[entry->file]);
+  }
+  // Written by many tools and wrong in many published files (tied tensors counted twice, parameters for bytes).
+  if (stated >= 0 && static_cast<uint64_t>(stated) != checkpoint.total_bytes_) {
+    checkpoint.warnings_.push_back(fmt::format("{}: metadata.total_size is {}, but the tensors have {} bytes", source,
+                                               stated, checkpoint.total_bytes_));
+  }
+  return checkpoint;
+}
+
+void Checkpoint::add_file(const fs::path& path) {
+  auto file = MappedFile::open(path);
+  SafetensorsHeader header = parse_safetensors(file->text(), path.string());
+  for (TensorEntry& entry : header.entries) {
+    entry.file = static_cast<uint32_t>(files_.size());
+    entries_.push_back(std::move(entry));
+  }
+  files_.push_back(std::move(file));
+}
+
+void Checkpoint::build_index() {
+  by_name_.resize(entries_.size());
+  for (uint32_t i = 0; i < by_name_.size(); ++i) {
+    by_name_[i] = i;
+    total_bytes_ += entries_[i].bytes;
+  }
+  std::stable_sort(by_name_.begin(), by_name_.end(),
+                   [this](uint32_t a, uint32_t b) { return entries_[a].name < entries_[b].name; });
+  for (size_t i = 1; i < by_name_.size(); ++i) {
+    const TensorEntry& first = entries_[by_name_[i - 1]];
+    const TensorEntry& second = entries_[by_name_[i]];
+    if (first.name != second.name) continue;
+    fail(ErrorCode::kInvalidFile, "{}: tensor {} is also in {}, expected it once", files_[second.file]->path().string(),
+         shown_name(second.name), files_[first.file]->path().string());
+  }
+}
+
+const TensorEntry* Checkpoint::find(std::string_view name) const {
+  auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                                [this](uint32_t i, std::string_view wanted) { return entries_[i].name < wanted; });
+  if (found == by_name_.end() || entries_[*found].name != name) return nullptr;
+  return &entries_[*found];
+}
+
+Tensor Checkpoint::tensor(std::string_view name) const {
+  const TensorEntry* entry = find(name);
+  if (entry == nullptr) {
+    fail(ErrorCode::kNotFound, "{}: no tensor {}",
+         files_.empty() ? "checkpoint in memory" : files_.front()->path().string(), shown_name(name));
+  }
+  return tensor(*entry);
+}
+
+Tensor Checkpoint::tensor(const TensorEntry& entry) const {
+  if (files_.empty()) return memory_.at(static_cast<size_t>(&entry - entries_.data()));
+  return map_tensor(entry, files_.at(entry.file));
+}
+
+void Checkpoint::release(std::string_view name) const {
+  const TensorEntry* entry = find(name);
+  if (entry != nullptr && !files_.empty()) files_[entry->file]->release(entry->offset, entry->bytes);
+}
+
+void Checkpoint::release_all() const {
+  for (const auto& file : files_) file->release(0, file->size());
+}
+
+std::vector<fs::path> Checkpoint::files() const {
+  std::vector<fs::path> paths;
+  for (const auto& file : files_) paths.push_back(file->path());
+  return paths;
+}
+
+}  // namespace gamut
