@@ -1,0 +1,54 @@
+// Turns a node into the step that runs it: packs its weights, picks its kernel.
+#pragma once
+
+#include "backend/cpu/run.h"
+#include "backend/weights.h"
+#include "graph/graph.h"
+#include "ops/activation.h"
+#include "ops/unary.h"
+
+namespace gamut::cpu {
+
+/// What lowering reads and what it leaves behind in the executable.
+struct Lowering {
+  const Graph& graph;
+  const Weights& weights;
+  const KernelTable& kernels;
+  ThreadPool& pool;
+
+  /// Weights and constants that steps read where they lie, by value; empty for the others.
+  std::vector<Tensor> resident;
+  size_t scratch_bytes = 0;
+  size_t packed_bytes = 0;
+
+  /// The weight's or constant's name and producer; null when the value is computed in the run.
+  const Node* leaf(int value) const;
+  /// Makes a weight or constant available to steps as f32 (floats) or as it is.
+  void make_resident(int value);
+  /// Grows the scratch that every run gets.
+  void need_scratch(size_t bytes) { scratch_bytes = std::max(scratch_bytes, bytes); }
+};
+
+/// The kernel's kind for an activation or unary function; false when there is none and the node must be decomposed.
+bool find_kernel(ActivationKind kind, Unary* unary);
+bool find_kernel(UnaryKind kind, Unary* unary);
+
+/// The step of `node`, whose operator the backend supports.
+Step lower(Lowering& lowering, const Node& node);
+
+/// One function per kind of node; called by `lower`.
+Step lower_linear(Lowering& lowering, const Node& node);
+Step lower_matmul(Lowering& lowering, const Node& node);
+Step lower_attention(Lowering& lowering, const Node& node);
+Step lower_gather_rows(Lowering& lowering, const Node& node);
+Step lower_layer_norm(Lowering& lowering, const Node& node);
+Step lower_l2_normalize(Lowering& lowering, const Node& node);
+Step lower_softmax(Lowering& lowering, const Node& node);
+Step lower_unary(Lowering& lowering, const Node& node, Unary kind);
+Step lower_binary(Lowering& lowering, const Node& node);
+Step lower_reduce(Lowering& lowering, const Node& node);
+Step lower_pool_rows(Lowering& lowering, const Node& node);
+/// Any core operator by its plain loop.
+Step lower_host_op(Lowering& lowering, const Node& node);
+
+}  // namespace gamut::cpu

@@ -1,0 +1,125 @@
+// Steps of linear and matmul.
+#include "backend/cpu/lower.h"
+#include "backend/cpu/matmul.h"
+#include "base/error.h"
+#include "graph/op_schema.h"
+
+namespace gamut::cpu {
+namespace {
+
+int input_or_none(const Node& node, size_t index) { return index < node.inputs.size() ? node.inputs[index] : -1; }
+
+/// How the packer reads a checkpoint's dtype; false for those that have to become f32 first.
+bool find_source(DType dtype, Source* source) {
+  if (dtype == DType::kF32) return *source = Source::kF32, true;
+  if (dtype == DType::kF16) return *source = Source::kF16, true;
+  if (dtype == DType::kBf16) return *source = Source::kBf16, true;
+  return false;
+}
+
+/// Packs the weight [out,in] of a linear and lets its pages go.
+Tensor pack(Lowering& lowering, const Node& weight) {
+  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  const std::string name = weight.attributes.s("name");
+  Tensor stored = weight.op == &kConstant ? weight.constant : lowering.weights.stored(name);
+  PackArgs args{.n = stored.dim(0), .k = stored.dim(1)};
+  if (!find_source(stored.dtype(), &args.type)) {
+    stored = lowering.weights.f32(name);
+    args.type = Source::kF32;
+  }
+  args.data = stored.data();
+  args.n_stride = args.k;
+  args.k_stride = 1;
+  Tensor packed = Tensor::allocate(DType::kU8, {static_cast<int64_t>(kernel.packed_bytes(args.n, args.k))});
+  args.packed = packed.mutable_data();
+  pack_weight(lowering.pool, kernel, args);
+  lowering.packed_bytes += packed.bytes();
+  if (weight.op == &kWeight) lowering.weights.release(name);
+  return packed;
+}
+
+}  // namespace
+
+Step lower_linear(Lowering& lowering, const Node& node) {
+  const int x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
+  const int bias = input_or_none(node, 2), residual = input_or_none(node, 3);
+  Unary activation = Unary::kIdentity;
+  check_internal(find_kernel(activation_kind(node), &activation), "linear: activation without a kernel");
+  Tensor packed;
+  if (const Node* weight = lowering.leaf(w)) packed = pack(lowering, *weight);
+  if (bias >= 0) lowering.make_resident(bias);
+  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
+  return [=, &kernel](Run& run) {
+    MatmulArgs args{.m = run.lines(x), .n = run.columns(y), .k = run.columns(x)};
+    args.a = run.f32(x);
+    args.a_stride = args.k;
+    args.packed = packed.empty() ? nullptr : packed.data();
+    args.w = packed.empty() ? run.f32(w) : nullptr;
+    args.w_n_stride = args.k;
+    args.w_k_stride = 1;
+    args.c = run.f32(y);
+    args.c_stride = args.n;
+    args.epilogue.activation = activation;
+    if (bias >= 0) args.epilogue.bias = run.f32(bias);
+    if (residual >= 0) args.epilogue.residual = run.f32(residual);
+    args.epilogue.residual_stride = args.n;
+    matmul(run.pool, kernel, args, run.scratch());
+  };
+}
+
+Step lower_matmul(Lowering& lowering, const Node& node) {
+  const int a = node.inputs[0], b = node.inputs[1], c = node.outputs[0];
+  const bool transposed = node.attributes.b("transpose_b");
+  lowering.make_resident(a);
+  lowering.make_resident(b);
+  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
+  return [=, &kernel](Run& run) {
+    const Dims &da = run.dims(a), &db = run.dims(b), &dc = run.dims(c);
+    const size_t rank = dc.size();
+    MatmulArgs args{.m = dc[rank - 2], .n = dc[rank - 1], .k = da.back()};
+    args.a_stride = args.k;
+    args.w_n_stride = transposed ? args.k : 1;
+    args.w_k_stride = transposed ? 1 : args.n;
+    args.c_stride = args.n;
+    // Element offsets of an operand from one matrix to the next along a batch axis; 0 where it is broadcast.
+    auto stride = [&](const Dims& dims, size_t axis, int64_t matrix) -> int64_t {
+      const size_t missing = rank - dims.size();
+      if (axis < missing || dims[axis - missing] == 1) return 0;
+      for (size_t i = axis + 1; i + 2 < rank; ++i) matrix *= i < missing ? 1 : dims[i - missing];
+      return matrix;
+    };
+    const int64_t a_matrix = args.m * args.k, b_matrix = args.k * args.n, c_matrix = args.m * args.n;
+    const size_t levels = std::min<size_t>(rank - 2, 2), outer_axes = rank - 2 - levels;
+    MatmulBatch batch;
+    if (levels >= 1) {
+      const size_t inner = rank - 3;
+      batch.inner = dc[inner];
+      batch.a_inner = stride(da, inner, a_matrix), batch.w_inner = stride(db, inner, b_matrix), batch.c_inner = c_matrix;
+    }
+    if (levels == 2) {
+      const size_t outer = rank - 4;
+      batch.outer = dc[outer];
+      batch.a_outer = stride(da, outer, a_matrix), batch.w_outer = stride(db, outer, b_matrix);
+      batch.c_outer = c_matrix * batch.inner;
+    }
+    int64_t repeats = 1;
+    for (size_t axis = 0; axis < outer_axes; ++axis) repeats *= dc[axis];
+    for (int64_t r = 0; r < repeats; ++r) {
+      int64_t rest = r, a_offset = 0, b_offset = 0;
+      for (size_t axis = outer_axes; axis-- > 0;) {
+        const int64_t index = rest % dc[axis];
+        rest /= dc[axis];
+        a_offset += index * stride(da, axis, a_matrix);
+        b_offset += index * stride(db, axis, b_matrix);
+      }
+      args.a = run.f32(a) + a_offset;
+      args.w = run.f32(b) + b_offset;
+      args.c = run.f32(c) + r * batch.outer * batch.inner * c_matrix;
+      batched_matmul(run.pool, kernel, args, batch, run.scratch());
+    }
+  };
+}
+
+}  // namespace gamut::cpu

@@ -1,0 +1,48 @@
+#include "backend/cpu/run.h"
+
+#include <new>
+
+#include "base/error.h"
+
+namespace gamut::cpu {
+namespace {
+constexpr std::align_val_t kAlignment{64};
+}
+
+void Workspace::Free::operator()(void* p) const { ::operator delete(p, kAlignment); }
+
+void Workspace::reserve(size_t bytes) {
+  if (bytes <= arena_bytes) return;
+  arena.reset();
+  arena_bytes = 0;
+  void* memory = ::operator new(bytes, kAlignment, std::nothrow);
+  if (memory == nullptr) fail(ErrorCode::kResourceLimit, "cannot allocate {} bytes for the intermediate values", bytes);
+  arena.reset(memory);
+  arena_bytes = bytes;
+}
+
+int64_t Run::lines(int value) const {
+  const Dims& all = dims(value);
+  int64_t count = 1;
+  for (size_t axis = 0; axis + 1 < all.size(); ++axis) count *= all[axis];
+  return count;
+}
+
+const std::vector<int64_t>& Run::segments(int rows_value, int64_t tokens) const {
+  std::vector<int64_t>& boundaries = workspace.segments;
+  boundaries.assign(1, 0);
+  const int64_t* table = i64(rows_value);
+  for (int64_t n = 0, count = dims(rows_value)[0]; n < count; ++n) {
+    const int64_t start = table[2 * n], length = table[2 * n + 1];
+    if (start < boundaries.back() || length < 0 || start > tokens || length > tokens - start) {
+      fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) overlaps the row before or leaves {} tokens", n, start,
+           start, length, tokens);
+    }
+    if (start > boundaries.back()) boundaries.push_back(start);
+    boundaries.push_back(start + length);
+  }
+  if (boundaries.back() < tokens) boundaries.push_back(tokens);
+  return boundaries;
+}
+
+}  // namespace gamut::cpu

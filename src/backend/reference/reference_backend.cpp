@@ -1,0 +1,83 @@
+#include "backend/reference/reference_backend.h"
+
+#include "backend/host_ops.h"
+#include "checkpoint/convert.h"
+#include "graph/op_schema.h"
+#include "graph/verifier.h"
+#include "passes/binding.h"
+#include "passes/decompose.h"
+#include "passes/memory_plan.h"
+
+namespace gamut::reference {
+namespace {
+
+/// Runs a graph of core operators node by node; every value is a tensor of its own.
+NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const NamedTensors& inputs,
+                       const SymbolValues& symbols) {
+  std::vector<Tensor> values(graph.value_count());
+  for (const Node& node : graph.nodes()) {
+    Tensor& result = values[node.outputs[0]];
+    if (node.op == &kInput) {
+      result = inputs.at(node.attributes.s("name"));
+    } else if (node.op == &kConstant) {
+      result = node.constant;
+    } else if (node.op == &kWeight) {
+      const Tensor stored = checkpoint.tensor(node.attributes.s("name"));
+      result = graph.info(node.outputs[0]).dtype == DType::kF32 ? to_f32(stored) : stored;
+    } else {
+      const ValueInfo& info = graph.info(node.outputs[0]);
+      result = Tensor::allocate(info.dtype, evaluate(info.shape, symbols));
+      std::vector<HostTensor> arguments;
+      for (int input : node.inputs) {
+        const Tensor& tensor = values[input];
+        arguments.push_back({tensor.dtype(), &tensor.dims(), const_cast<void*>(tensor.data())});
+      }
+      run_core_op(node, arguments, {result.dtype(), &result.dims(), result.mutable_data()}, symbols);
+    }
+  }
+  NamedTensors outputs;
+  for (const auto& [name, value] : graph.outputs()) outputs[name] = values[value];
+  return outputs;
+}
+
+class ReferenceExecutable : public Executable {
+ public:
+  ReferenceExecutable(Graph graph, std::shared_ptr<const Checkpoint> checkpoint)
+      : graph_(std::move(graph)), checkpoint_(std::move(checkpoint)) {}
+
+  NamedTensors run(const NamedTensors& inputs) const override {
+    return run_graph(graph_, *checkpoint_, inputs, bind_symbols(graph_, inputs));
+  }
+  size_t planned_bytes(const SymbolValues& symbols) const override { return gamut::planned_bytes(graph_, symbols); }
+  size_t weight_bytes() const override { return 0; }
+
+ private:
+  Graph graph_;
+  std::shared_ptr<const Checkpoint> checkpoint_;
+};
+
+class ReferenceBackend : public Backend {
+ public:
+  std::string name() const override { return "reference"; }
+  bool supports(const Node& node) const override { return is_host_op(node); }
+  std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
+                                      const CompileOptions&) const override {
+    Graph core = decompose(graph, [](const Node&) { return false; });
+    verify_if_wanted(core);
+    return std::make_unique<ReferenceExecutable>(std::move(core), std::move(checkpoint));
+  }
+};
+
+}  // namespace
+
+const Backend& backend() {
+  static const ReferenceBackend instance;
+  return instance;
+}
+
+Tensor evaluate_expression(const Graph& expression, const Checkpoint& checkpoint) {
+  const Graph core = decompose(expression, [](const Node&) { return false; });
+  return run_graph(core, checkpoint, {}, {}).at("value");
+}
+
+}  // namespace gamut::reference
