@@ -167,6 +167,8 @@ Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_pat
 void Checkpoint::add_file(const fs::path& path) {
   auto file = MappedFile::open(path);
   SafetensorsHeader header = parse_safetensors(file->text(), path.string());
+  // The header is of no more use once it is parsed.
+  file->release(0, header.entries.empty() ? file->size() : header.entries.front().offset);
   for (TensorEntry& entry : header.entries) {
     entry.file = static_cast<uint32_t>(files_.size());
     entries_.push_back(std::move(entry));

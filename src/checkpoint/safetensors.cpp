@@ -126,6 +126,10 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 
   bool key(string_t& name) override {
     if (place_ == Place::kMetadata) {
+      if (header_.metadata.size() == limits_.max_metadata) {
+        fail(ErrorCode::kResourceLimit, "{}: byte {}: more than {} keys in __metadata__", source_, position(),
+             limits_.max_metadata);
+      }
       if (!header_.metadata.try_emplace(name).second) refuse("duplicate key {} in __metadata__", shown_name(name));
       metadata_key_ = std::move(name);
     } else if (place_ == Place::kEntry) {

@@ -31,6 +31,7 @@ struct SafetensorsLimits {
   size_t max_header_bytes = 100'000'000;  ///< the limit of the format itself
   size_t max_tensors = 1u << 18;          ///< keeps the index of a hostile header near the header's own size
   size_t max_rank = 16;
+  size_t max_metadata = 1u << 16;  ///< keys of `__metadata__`
 };
 
 /// The content of one header.

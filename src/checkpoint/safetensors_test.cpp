@@ -258,6 +258,9 @@ TEST(Safetensors, HoldsItsLimits) {
   EXPECT_EQ(limited({.max_rank = 2}, ErrorCode::kResourceLimit), "f: byte 93: tensor \"b\" has more than 2 dimensions");
   EXPECT_EQ(limited({.max_header_bytes = 99}, ErrorCode::kInvalidFile),
             "f: byte 0: header length 109, at most 99 expected");
+  const std::string keys = file_bytes(R"({"__metadata__":{"a":"","b":""}})", 0);
+  EXPECT_EQ(message_of([&] { parse_safetensors(keys, "f", {.max_metadata = 1}); }, ErrorCode::kResourceLimit),
+            "f: byte 34: more than 1 keys in __metadata__");
   EXPECT_EQ(limited({.max_tensors = 2, .max_rank = 3}, ErrorCode::kInvalidFile), "");
 }
 
