@@ -52,6 +52,7 @@ class Tensor {
   void* mutable_data() { return const_cast<void*>(data_); }
 
   /// Typed views; throw Error{kInvalidArgument} when the dtype differs.
+  /// A view does not keep the tensor's bytes alive.
   std::span<const float> f32() const;
   std::span<const int64_t> i64() const;
   std::span<float> mutable_f32();

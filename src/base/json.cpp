@@ -34,8 +34,10 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
     std::string what = error.what();
     size_t colon = what.find("error", what.find(']'));
-    fail(ErrorCode::kInvalidFile, "{}: invalid JSON at byte {}: {}", source_, position,
-         colon == std::string::npos ? what : what.substr(colon));
+    what = colon == std::string::npos ? what : what.substr(colon);
+    // The parser quotes what it read, which may be long and need not be text.
+    what = what.substr(0, std::min<size_t>(what.find("; last read"), 200));
+    fail(ErrorCode::kInvalidFile, "{}: invalid JSON at byte {}: {}", source_, position, what);
   }
 
   Json take() { return std::move(root_); }
@@ -81,6 +83,10 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 Json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
     fail(ErrorCode::kResourceLimit, "{}: {} bytes of JSON, at most {} expected", source, text.size(), limits.max_bytes);
+  }
+  // The parser takes a NUL for the end of its input and would ignore what follows.
+  if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    fail(ErrorCode::kInvalidFile, "{}: invalid JSON at byte {}: a NUL byte", source, nul);
   }
   StrictBuilder builder(source, limits);
   Json::sax_parse(text, &builder);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "graph/op_case_builder.h"
+#include "ops/cast.h"
 
 namespace gamut {
 namespace {
@@ -35,7 +36,7 @@ std::vector<OpCase> cases() {
     }
   }
   CaseBuilder b("binary_add_i64");
-  all.push_back(b.finish(b.ids("a", {3, 5}, 100) + b.ids("b", {5}, 100)));
+  all.push_back(b.finish(op::cast(b.ids("a", {3, 5}, 100) + b.ids("b", {5}, 100), DType::kF32)));
   return all;
 }
 

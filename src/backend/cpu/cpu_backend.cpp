@@ -1,0 +1,76 @@
+#include "backend/cpu/cpu_backend.h"
+
+#include "backend/cpu/executable.h"
+#include "backend/reference/reference_backend.h"
+#include "base/cpu_info.h"
+#include "base/error.h"
+#include "graph/op_schema.h"
+#include "graph/verifier.h"
+#include "passes/decompose.h"
+#include "passes/fold.h"
+#include "passes/fuse.h"
+
+namespace gamut {
+namespace op {
+extern const OpSchema kLinear, kAttention, kLayerNorm, kL2Normalize, kSoftmax, kActivation, kPoolRows;
+}
+}  // namespace gamut
+
+namespace gamut::cpu {
+namespace {
+
+Isa parse_isa(const std::string& name) {
+  if (name.empty()) return best_isa();
+  for (int i = 0; i < kIsaCount; ++i) {
+    const Isa isa = static_cast<Isa>(i);
+    if (name != isa_name(isa)) continue;
+    if (!has_kernels(isa)) {
+      fail(ErrorCode::kUnsupported, "instruction set {} is not available here; the best is {}", name, isa_name(best_isa()));
+    }
+    return isa;
+  }
+  fail(ErrorCode::kInvalidArgument, "instruction set \"{}\" is unknown; expected baseline, avx2 or avx512", name);
+}
+
+bool can_apply(ActivationKind kind) {
+  Unary unary;
+  return find_kernel(kind, &unary);
+}
+
+class CpuBackend : public Backend {
+ public:
+  std::string name() const override { return "cpu"; }
+
+  bool supports(const Node& node) const override {
+    for (const OpSchema* direct : {&op::kAttention, &op::kLayerNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows}) {
+      if (node.op == direct) return true;
+    }
+    if (node.op == &op::kLinear || node.op == &op::kActivation) return can_apply(activation_kind(node));
+    return is_host_op(node);
+  }
+
+  std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
+                                      const CompileOptions& options) const override {
+    const Isa isa = parse_isa(options.instruction_set);
+    Folded folded = fold_weights(graph);
+    verify_if_wanted(folded.graph);
+    Graph direct = decompose(folded.graph, [this](const Node& node) { return supports(node); });
+    verify_if_wanted(direct);
+    Graph fused = fuse_epilogues(direct, can_apply);
+    // A linear takes its activation first and its residual in a second round.
+    fused = fuse_epilogues(fused, can_apply);
+    verify_if_wanted(fused);
+    const Weights weights(std::move(checkpoint), std::move(folded.expressions), reference::evaluate_expression);
+    return std::make_unique<CpuExecutable>(std::move(fused), weights, kernel_table(isa),
+                                           std::make_shared<ThreadPool>(options.threads));
+  }
+};
+
+}  // namespace
+
+const Backend& backend() {
+  static const CpuBackend instance;
+  return instance;
+}
+
+}  // namespace gamut::cpu

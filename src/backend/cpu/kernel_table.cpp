@@ -1,0 +1,63 @@
+#include "backend/cpu/kernel_table.h"
+
+#include "base/error.h"
+
+namespace gamut::cpu {
+
+namespace baseline {
+extern const KernelTable kKernels;
+}
+#ifdef GAMUT_KERNELS_AVX2
+namespace avx2 {
+extern const KernelTable kKernels;
+}
+#endif
+#ifdef GAMUT_KERNELS_AVX512
+namespace avx512 {
+extern const KernelTable kKernels;
+}
+#endif
+
+namespace {
+
+const KernelTable* built_kernels(Isa isa) {
+  switch (isa) {
+    case Isa::kBaseline: return &baseline::kKernels;
+    case Isa::kAvx2:
+#ifdef GAMUT_KERNELS_AVX2
+      return &avx2::kKernels;
+#else
+      return nullptr;
+#endif
+    case Isa::kAvx512:
+#ifdef GAMUT_KERNELS_AVX512
+      return &avx512::kKernels;
+#else
+      return nullptr;
+#endif
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool has_kernels(Isa isa) { return built_kernels(isa) != nullptr && has_isa(isa); }
+
+const KernelTable& kernel_table(Isa isa) {
+  if (built_kernels(isa) == nullptr) {
+    fail(ErrorCode::kUnsupported, "instruction set {}: this build has no kernels for it", isa_name(isa));
+  }
+  if (!has_isa(isa)) {
+    fail(ErrorCode::kUnsupported, "instruction set {}: this machine has {} at most", isa_name(isa), isa_name(cpu_info().best_isa));
+  }
+  return *built_kernels(isa);
+}
+
+Isa best_isa() {
+  for (Isa isa : {Isa::kAvx512, Isa::kAvx2}) {
+    if (has_kernels(isa)) return isa;
+  }
+  return Isa::kBaseline;
+}
+
+}  // namespace gamut::cpu

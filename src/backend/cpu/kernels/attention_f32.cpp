@@ -1,0 +1,238 @@
+// Attention in f32 with a running softmax: queries in the lanes, keys and values read where they lie.
+//
+// One tile takes up to kAttentionBlock queries of one head, transposed to [D][lanes]. Scores are computed as K · q^T: a key's
+// elements are broadcast, so keys and values need no packing, any head size fits, and the softmax runs down the keys in each lane
+// without sums across lanes. The output is gathered as [Dv][lanes] and transposed once at the end.
+#include "backend/cpu/kernels/functions.h"
+#include "backend/cpu/kernels/math.h"
+
+namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t kKeyBlock = 64;
+constexpr float kMinusInfinity = -__builtin_inff();
+
+/// What a tile keeps in scratch, as [..][Vectors * kWidth].
+struct Work {
+  float* q;       // [D]
+  float* out;     // [Dv]
+  float* scores;  // [kKeyBlock]
+  float* top;     // the largest score so far
+  float* sum;     // of e^(score - top)
+};
+
+/// scores [Rows][lanes] = keys [Rows, D] · q [D][lanes].
+template <int Rows, int Vectors>
+void score_rows(const float* keys, int64_t stride, const float* q, int64_t depth, float* scores) {
+  constexpr int kLanes = Vectors * kWidth;
+  V acc[Rows][Vectors] = {};
+  const float* row[Rows];
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r) row[r] = keys + r * stride;
+  for (int64_t d = 0; d < depth; ++d) {
+    V column[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) column[v] = load(q + d * kLanes + v * kWidth);
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+      const V x = set1(row[r][d]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(x, column[v], acc[r][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) store(scores + r * kLanes + v * kWidth, acc[r][v]);
+  }
+}
+
+/// out [Dims][lanes] += values [keys, Dims]^T · weights [keys][lanes].
+template <int Dims, int Vectors>
+void add_values(const float* values, int64_t stride, const float* weights, int64_t keys, float* out) {
+  constexpr int kLanes = Vectors * kWidth;
+  V acc[Dims][Vectors];
+#pragma GCC unroll 8
+  for (int d = 0; d < Dims; ++d) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) acc[d][v] = load(out + d * kLanes + v * kWidth);
+  }
+  for (int64_t j = 0; j < keys; ++j) {
+    V column[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) column[v] = load(weights + j * kLanes + v * kWidth);
+#pragma GCC unroll 8
+    for (int d = 0; d < Dims; ++d) {
+      const V x = set1(values[j * stride + d]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) acc[d][v] = fma(x, column[v], acc[d][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int d = 0; d < Dims; ++d) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) store(out + d * kLanes + v * kWidth, acc[d][v]);
+  }
+}
+
+/// The height of a register tile: as much as the registers hold beside a row of q and a broadcast.
+#if defined(GAMUT_ISA_AVX512)
+template <int Vectors>
+constexpr int kRows = Vectors == 4 ? 6 : 8;
+#else
+template <int Vectors>
+constexpr int kRows = Vectors == 4 ? 2 : Vectors == 3 ? 3 : Vectors == 2 ? 4 : 8;
+#endif
+
+/// Which keys, counted inside the row, the query at lane 0 sees: [first, last); both move by one per lane.
+struct Visible {
+  bool left, right;
+  int64_t first, last;
+};
+
+/// Puts -inf where lane i may not see key `key`.
+template <int Vectors>
+void hide(float* scores, const Visible& visible, int64_t key) {
+  for (int i = 0; i < Vectors * kWidth; ++i) {
+    const bool hidden = (visible.left && key < visible.first + i) || (visible.right && key >= visible.last + i);
+    if (hidden) scores[i] = kMinusInfinity;
+  }
+}
+
+/// Scale, softcap, bias and mask on the scores of keys [key0, key0 + keys) of the row.
+template <int Vectors>
+void adjust_scores(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, int64_t key0, int64_t keys,
+                   float* scores) {
+  constexpr int kLanes = Vectors * kWidth;
+  const int64_t queries = tile.q1 - tile.q0;
+  if (args.softcap > 0.0f) {
+    const V cap = set1(args.softcap), inverse = set1(1.0f / args.softcap);
+    for (int64_t i = 0; i < keys * kLanes; i += kWidth) store(scores + i, tanh(load(scores + i) * inverse) * cap);
+  }
+  if (args.bias != nullptr) {
+    const int64_t query = tile.q0 - args.q_offsets[tile.row];
+    const float* bias = args.bias + tile.row * args.bias_row_stride + tile.head * args.bias_head_stride;
+    for (int64_t i = 0; i < queries; ++i) {
+      const float* line = bias + (query + i) * args.bias_q_stride + key0;
+      for (int64_t j = 0; j < keys; ++j) scores[j * kLanes + i] += line[j];
+    }
+  }
+  const bool cuts_left = visible.left && key0 < visible.first + kLanes;
+  const bool cuts_right = visible.right && key0 + keys > visible.last;
+  if (!cuts_left && !cuts_right) return;
+  for (int64_t j = 0; j < keys; ++j) hide<Vectors>(scores + j * kLanes, visible, key0 + j);
+}
+
+/// Turns scores into e^(score - top), moving `top` up and scaling what was gathered under the old one.
+template <int Vectors>
+void running_softmax(const Work& work, int64_t keys, int64_t value_dim) {
+  constexpr int kLanes = Vectors * kWidth;
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) {
+    const int lane = v * kWidth;
+    const V old_top = load(work.top + lane);
+    V top = old_top;
+    for (int64_t j = 0; j < keys; ++j) top = max(load(work.scores + j * kLanes + lane), top);
+    // A lane that has seen no key yet has top -inf; its scores are -inf too and must give 0.
+    const V shift = top == kMinusInfinity ? zero() : top;
+    V sum = zero();
+    for (int64_t j = 0; j < keys; ++j) {
+      const V e = exp(load(work.scores + j * kLanes + lane) - shift);
+      store(work.scores + j * kLanes + lane, e);
+      sum = sum + e;
+    }
+    const V factor = exp(old_top - shift);
+    store(work.top + lane, top);
+    store(work.sum + lane, load(work.sum + lane) * factor + sum);
+    if (any(factor != 1.0f)) {
+      for (int64_t d = 0; d < value_dim; ++d) {
+        store(work.out + d * kLanes + lane, load(work.out + d * kLanes + lane) * factor);
+      }
+    }
+  }
+}
+
+template <int Vectors>
+void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, const Work& work, int64_t key0,
+               int64_t keys) {
+  constexpr int kLanes = Vectors * kWidth;
+  constexpr int kHigh = kRows<Vectors>;
+  const int64_t kv_head = tile.head / (args.heads / args.kv_heads), token = args.kv_offsets[tile.row] + key0;
+  const float* k = args.k + token * args.k_token_stride + kv_head * args.k_head_stride;
+  const float* v = args.v + token * args.v_token_stride + kv_head * args.v_head_stride;
+  int64_t j = 0;
+  for (; j + kHigh <= keys; j += kHigh) {
+    score_rows<kHigh, Vectors>(k + j * args.k_token_stride, args.k_token_stride, work.q, args.head_dim, work.scores + j * kLanes);
+  }
+  for (; j < keys; ++j) score_rows<1, Vectors>(k + j * args.k_token_stride, 0, work.q, args.head_dim, work.scores + j * kLanes);
+  adjust_scores<Vectors>(args, tile, visible, key0, keys, work.scores);
+  running_softmax<Vectors>(work, keys, args.value_dim);
+  int64_t d = 0;
+  for (; d + kHigh <= args.value_dim; d += kHigh) {
+    add_values<kHigh, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
+  }
+  for (; d < args.value_dim; ++d) add_values<1, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
+}
+
+template <int Vectors>
+void attend(const AttentionArgs& args, const AttentionTile& tile, const Work& work) {
+  constexpr int kLanes = Vectors * kWidth;
+  const int64_t queries = tile.q1 - tile.q0;
+  const float* q = args.q + tile.q0 * args.q_token_stride + tile.head * args.q_head_stride;
+  for (int64_t i = 0; i < kLanes; ++i) {  // lanes without a query compute on zeros and are dropped
+    for (int64_t d = 0; d < args.head_dim; ++d) {
+      work.q[d * kLanes + i] = i < queries ? q[i * args.q_token_stride + d] * args.scale : 0.0f;
+    }
+  }
+  const V top = set1(args.sinks != nullptr ? args.sinks[tile.head] : kMinusInfinity);
+  const V sum = set1(args.sinks != nullptr ? 1.0f : 0.0f);
+  for (int i = 0; i < kLanes; i += kWidth) store(work.top + i, top), store(work.sum + i, sum);
+  for (int64_t i = 0; i < args.value_dim * kLanes; i += kWidth) store(work.out + i, zero());
+
+  const int64_t row_q = args.q_offsets[tile.row], row_k = args.kv_offsets[tile.row];
+  const int64_t row_queries = args.q_offsets[tile.row + 1] - row_q, row_keys = args.kv_offsets[tile.row + 1] - row_k;
+  const int64_t position = tile.q0 - row_q + row_keys - row_queries;
+  const Visible visible{.left = args.window_left >= 0,
+                        .right = args.window_right >= 0,
+                        .first = position - args.window_left,
+                        .last = position + args.window_right + 1};
+  const int64_t begin = visible.left ? max_of(0, visible.first) : 0;
+  const int64_t end = visible.right ? min_of(row_keys, visible.last + queries - 1) : row_keys;
+  for (int64_t key = begin; key < end; key += kKeyBlock) {
+    key_block<Vectors>(args, tile, visible, work, key, min_of(kKeyBlock, end - key));
+  }
+
+  float* out = args.out + tile.q0 * args.out_token_stride + tile.head * args.out_head_stride;
+  for (int i = 0; i < kLanes; i += kWidth) {
+    const V total = load(work.sum + i);
+    store(work.sum + i, total > 0.0f ? 1.0f / total : (total == 0.0f ? zero() : total));
+  }
+  for (int64_t i = 0; i < queries; ++i) {
+    for (int64_t d = 0; d < args.value_dim; ++d) out[i * args.out_token_stride + d] = work.out[d * kLanes + i] * work.sum[i];
+  }
+}
+
+}  // namespace
+
+size_t attention_scratch(int64_t head_dim, int64_t value_dim) noexcept {
+  return sizeof(float) * static_cast<size_t>(kAttentionBlock * (head_dim + value_dim + kKeyBlock + 2));
+}
+
+void attention_f32(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept {
+  float* base = static_cast<float*>(scratch);
+  Work work{};
+  work.top = base;
+  work.sum = work.top + kAttentionBlock;
+  work.scores = work.sum + kAttentionBlock;
+  work.q = work.scores + kKeyBlock * kAttentionBlock;
+  work.out = work.q + args.head_dim * kAttentionBlock;
+  switch (ceil_div(tile.q1 - tile.q0, kWidth)) {
+    case 0: return;
+    case 1: return attend<1>(args, tile, work);
+    case 2: return attend<2>(args, tile, work);
+    case 3: return attend<3>(args, tile, work);
+    default: return attend<4>(args, tile, work);
+  }
+}
+
+}  // namespace gamut::cpu::GAMUT_ISA_NAMESPACE

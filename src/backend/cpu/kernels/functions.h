@@ -1,0 +1,52 @@
+// The kernels of one instruction set, by name: what table.cpp collects and what kernels call of each other.
+#pragma once
+
+#include "backend/cpu/kernel_types.h"
+#include "backend/cpu/kernels/simd.h"
+
+namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
+
+// The register tile of the f32 matmul: kTileRows x kPanel. Accumulators, two vectors of w and one broadcast fill the registers.
+#if defined(GAMUT_ISA_AVX512)
+constexpr int kTileRows = 14;
+#else
+constexpr int kTileRows = 6;
+#endif
+constexpr int kPanel = 2 * kWidth;
+
+// One task multiplies at most kBlockRows x kBlockDepth of A, copied, with kBlockColumns columns of w at a time: both stay in L2.
+constexpr int64_t kBlockRows = 8 * kTileRows;
+constexpr int64_t kBlockDepth = 768;
+constexpr int64_t kBlockColumns = 8 * kPanel;
+// Rows of the copy of A are this far apart: no multiple of a large power of two, so that they do not compete for the same sets of L1.
+constexpr int64_t kCopyStride = kBlockDepth + 16;
+constexpr size_t kMatmulScratch =
+    sizeof(float) * (kBlockRows * kCopyStride + kBlockRows * kBlockColumns + kBlockDepth * kBlockColumns);
+
+// Queries of an attention tile: the lanes of up to four vectors.
+constexpr int kQueryVectors = 4;
+constexpr int64_t kAttentionBlock = kQueryVectors * kWidth;
+
+size_t packed_bytes_f32(int64_t n, int64_t k) noexcept;
+void pack_f32(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept;
+void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) noexcept;
+double peak_loop(int64_t iterations) noexcept;
+
+void attention_f32(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept;
+size_t attention_scratch(int64_t head_dim, int64_t value_dim) noexcept;
+
+void layer_norm(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
+void rms_norm(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
+void l2_normalize(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
+void softmax(const SoftmaxArgs& args, int64_t row0, int64_t row1) noexcept;
+
+void unary(Unary kind, const float* x, float* y, int64_t n) noexcept;
+void binary(Binary kind, const BinaryArgs& args, int64_t row0, int64_t row1) noexcept;
+void reduce(Reduce kind, const ReduceArgs& args, int64_t row0, int64_t row1) noexcept;
+
+bool gather_rows(const GatherArgs& args, int64_t row0, int64_t row1) noexcept;
+void widen(Source type, const void* x, float* y, int64_t n) noexcept;
+void narrow(Source type, const float* x, void* y, int64_t n) noexcept;
+void segment_pool(const SegmentPoolArgs& args, int64_t segment0, int64_t segment1) noexcept;
+
+}  // namespace gamut::cpu::GAMUT_ISA_NAMESPACE

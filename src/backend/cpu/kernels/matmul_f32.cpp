@@ -1,0 +1,269 @@
+// The f32 matmul: packs weights into panels and multiplies tiles of C that stay in registers over the whole depth block.
+//
+// A packed weight is a row of panels of kPanel columns; a panel is [K][kPanel], columns beyond N are zeros. A tile of at most
+// kTileRows rows and one panel accumulates in registers; its sums go through a small buffer, where the epilogue finds them in L1.
+// The buffer also carries the sums from one depth block to the next, exactly as registers would, so blocking changes no bit.
+#include "backend/cpu/kernels/functions.h"
+
+namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
+namespace {
+
+/// sums [Panels][Rows][kPanel] (+)= a [Rows, depth] · panels. Panel p starts at w + p * panel_stride, its sums at
+/// sums + p * sums_stride.
+template <int Rows, int Panels>
+void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t depth, float* sums, int64_t sums_stride,
+                   bool first) {
+  constexpr int kVectors = 2 * Panels;
+  V acc[Rows][kVectors];
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      acc[r][v] = first ? zero() : load(sums + (v / 2) * sums_stride + r * kPanel + (v % 2) * kWidth);
+    }
+  }
+#pragma GCC unroll 2
+  for (int64_t k = 0; k < depth; ++k) {
+    V column[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) column[v] = load(w + (v / 2) * panel_stride + k * kPanel + (v % 2) * kWidth);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const V x = set1(a[r * kCopyStride + k]);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) acc[r][v] = fma(x, column[v], acc[r][v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      store(sums + (v / 2) * sums_stride + r * kPanel + (v % 2) * kWidth, acc[r][v]);
+    }
+  }
+}
+
+using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, float*, int64_t, bool);
+
+// With few rows one panel does not have enough independent sums to hide the latency of an addition; several panels do.
+#if defined(GAMUT_ISA_AVX512)
+constexpr int kWide[] = {4, 4, 3, 2};
+#else
+constexpr int kWide[] = {4, 2};
+#endif
+constexpr int kWideRows = sizeof(kWide) / sizeof(kWide[0]);
+
+TileFunction tile_function(int64_t rows) {
+  switch (rows) {
+    case 1: return multiply_tile<1, 1>;
+    case 2: return multiply_tile<2, 1>;
+    case 3: return multiply_tile<3, 1>;
+    case 4: return multiply_tile<4, 1>;
+    case 5: return multiply_tile<5, 1>;
+#if defined(GAMUT_ISA_AVX512)
+    case 6: return multiply_tile<6, 1>;
+    case 7: return multiply_tile<7, 1>;
+    case 8: return multiply_tile<8, 1>;
+    case 9: return multiply_tile<9, 1>;
+    case 10: return multiply_tile<10, 1>;
+    case 11: return multiply_tile<11, 1>;
+    case 12: return multiply_tile<12, 1>;
+    case 13: return multiply_tile<13, 1>;
+#endif
+    default: return multiply_tile<kTileRows, 1>;
+  }
+}
+
+TileFunction wide_tile_function(int64_t rows) {
+  switch (rows) {
+    case 1: return multiply_tile<1, kWide[0]>;
+#if defined(GAMUT_ISA_AVX512)
+    case 3: return multiply_tile<3, kWide[2]>;
+    case 4: return multiply_tile<4, kWide[3]>;
+#endif
+    default: return multiply_tile<2, kWide[1]>;
+  }
+}
+
+/// c [rows, columns] = epilogue(sums [rows][kPanel]); `m`, `n` say where the tile lies in C. `sums` is overwritten.
+void finish_tile(const MatmulArgs& args, int64_t m, int64_t n, int64_t rows, int64_t columns, float* sums) {
+  const Epilogue& e = args.epilogue;
+  const bool activated = e.activation != Unary::kIdentity;
+  const bool residual_now = e.residual != nullptr && (e.residual_first || !activated);
+  const bool residual_later = e.residual != nullptr && !residual_now;
+  const V alpha = set1(e.alpha);
+  for (int64_t r = 0; r < rows; ++r) {
+    float* row = sums + r * kPanel;
+    float* out = activated ? row : args.c + (m + r) * args.c_stride + n;
+    const float* residual = residual_now ? e.residual + (m + r) * e.residual_stride + n : nullptr;
+    for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
+      V x = load(row + i) * alpha;
+      if (e.bias != nullptr) x = x + load_some(e.bias + n + i, count);
+      if (residual != nullptr) x = x + load_some(residual + i, count);
+      store_some(out + i, x, count);
+    });
+  }
+  if (!activated) return;
+  unary(e.activation, sums, sums, (rows - 1) * kPanel + columns);
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* residual = residual_later ? e.residual + (m + r) * e.residual_stride + n : nullptr;
+    float* out = args.c + (m + r) * args.c_stride + n;
+    for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
+      V x = load(sums + r * kPanel + i);
+      if (residual != nullptr) x = x + load_some(residual + i, count);
+      store_some(out + i, x, count);
+    });
+  }
+}
+
+void copy_rows(const float* a, int64_t stride, int64_t rows, int64_t depth, float* copy) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for_vectors(depth, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
+      store_some(copy + r * kCopyStride + i, load_some(a + r * stride + i, count), count);
+    });
+  }
+}
+
+float element(const void* data, Source type, int64_t index) {
+  switch (type) {
+    case Source::kF16: return f16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case Source::kBf16: return bf16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case Source::kF32: break;
+  }
+  return static_cast<const float*>(data)[index];
+}
+
+template <Source kType>
+void pack_panel(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) {
+  const int64_t columns = min_of(kPanel, args.n - n0);
+  if (args.n_stride == 1) {
+    for (int64_t k = 0; k < depth; ++k) {
+      const int64_t start = n0 + (k0 + k) * args.k_stride;
+      for (int64_t j = 0; j < columns; ++j) panel[k * kPanel + j] = element(args.data, kType, start + j);
+      for (int64_t j = columns; j < kPanel; ++j) panel[k * kPanel + j] = 0.0f;
+    }
+    return;
+  }
+  // Short pieces of the depth keep the lines that are written to in L1.
+  constexpr int64_t kPiece = 64;
+  for (int64_t piece = 0; piece < depth; piece += kPiece) {
+    const int64_t end = min_of(piece + kPiece, depth);
+    for (int64_t j = 0; j < kPanel; ++j) {
+      const int64_t start = (n0 + j) * args.n_stride + k0 * args.k_stride;
+      for (int64_t k = piece; k < end; ++k) {
+        panel[k * kPanel + j] = j < columns ? element(args.data, kType, start + k * args.k_stride) : 0.0f;
+      }
+    }
+  }
+}
+
+void pack_block(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) {
+  switch (args.type) {
+    case Source::kF32: return pack_panel<Source::kF32>(args, n0, k0, depth, panel);
+    case Source::kF16: return pack_panel<Source::kF16>(args, n0, k0, depth, panel);
+    case Source::kBf16: return pack_panel<Source::kBf16>(args, n0, k0, depth, panel);
+  }
+}
+
+/// One depth block of columns [n0, n0 + panels * kPanel) for all rows of the task. `w` has panels `panel_stride` apart.
+void multiply_block(int64_t rows, const float* copy, const float* w, int64_t panel_stride, int64_t panels, int64_t depth,
+                    float* sums, bool first) {
+  const int64_t sums_stride = rows * kPanel;
+  int64_t p = 0;
+  if (rows <= kWideRows) {
+    const int wide = kWide[rows - 1];
+    const TileFunction multiply = wide_tile_function(rows);
+    for (; p + wide <= panels; p += wide) {
+      multiply(copy, w + p * panel_stride, panel_stride, depth, sums + p * sums_stride, sums_stride, first);
+    }
+  }
+  // Tiles of nearly equal height: a short last one would wait for its own additions.
+  const int64_t tiles = ceil_div(rows, kTileRows), height = rows / tiles, taller = rows % tiles;
+  for (; p < panels; ++p) {
+    int64_t r = 0;
+    for (int64_t t = 0; t < tiles; ++t) {
+      const int64_t tile_rows = height + (t < taller ? 1 : 0);
+      tile_function(tile_rows)(copy + r * kCopyStride, w + p * panel_stride, 0, depth, sums + p * sums_stride + r * kPanel, 0,
+                               first);
+      r += tile_rows;
+    }
+  }
+}
+
+}  // namespace
+
+size_t packed_bytes_f32(int64_t n, int64_t k) noexcept {
+  return sizeof(float) * static_cast<size_t>(ceil_div(n, kPanel) * kPanel * k);
+}
+
+void pack_f32(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept {
+  for (int64_t p = panel0; p < panel1; ++p) {
+    pack_block(args, p * kPanel, 0, args.k, static_cast<float*>(args.packed) + p * kPanel * args.k);
+  }
+}
+
+void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) noexcept {
+  float* copy = static_cast<float*>(scratch);
+  float* sums = copy + kBlockRows * kCopyStride;
+  float* packing = sums + kBlockRows * kBlockColumns;
+  const bool one_depth_block = args.k <= kBlockDepth;
+  const PackArgs pack{.n = args.n, .k = args.k, .data = args.w, .n_stride = args.w_n_stride, .k_stride = args.w_k_stride};
+  for (int64_t m = tile.m0; m < tile.m1; m += kBlockRows) {
+    const int64_t rows = min_of(kBlockRows, tile.m1 - m);
+    for (int64_t n = tile.n0; n < tile.n1; n += kBlockColumns) {
+      const int64_t columns = min_of(kBlockColumns, tile.n1 - n), panels = ceil_div(columns, kPanel);
+      int64_t k = 0;
+      do {
+        const int64_t depth = min_of(kBlockDepth, args.k - k);
+        if (!one_depth_block || n == tile.n0) copy_rows(args.a + m * args.a_stride + k, args.a_stride, rows, depth, copy);
+        const float* w = static_cast<const float*>(args.packed);
+        int64_t panel_stride = args.k * kPanel;
+        if (w != nullptr) {
+          w += n * args.k + k * kPanel;
+        } else {
+          panel_stride = depth * kPanel;
+          for (int64_t p = 0; p < panels; ++p) pack_block(pack, n + p * kPanel, k, depth, packing + p * panel_stride);
+          w = packing;
+        }
+        multiply_block(rows, copy, w, panel_stride, panels, depth, sums, k == 0);
+        k += kBlockDepth;
+      } while (k < args.k);
+      for (int64_t p = 0; p < panels; ++p) {
+        finish_tile(args, m, n + p * kPanel, rows, min_of(kPanel, columns - p * kPanel), sums + p * rows * kPanel);
+      }
+    }
+  }
+}
+
+// Hides the value from the optimiser, in its register.
+#if defined(GAMUT_ISA_AVX512)
+#define GAMUT_KEEP(x) __asm__ volatile("" : "+v"(x))
+#elif defined(__x86_64__)
+#define GAMUT_KEEP(x) __asm__ volatile("" : "+x"(x))
+#else
+#define GAMUT_KEEP(x) (void)(x)
+#endif
+
+double peak_loop(int64_t iterations) noexcept {
+  constexpr int kChains = 12;
+  constexpr int kInner = 160;  // 12 multiply-adds at two a cycle: about 1000 cycles
+  V acc[kChains];
+  for (int i = 0; i < kChains; ++i) acc[i] = set1(1.0f + 0.01f * static_cast<float>(i));
+  const V a = set1(0.999f), b = set1(0.001f);
+  for (int64_t i = 0; i < iterations; ++i) {
+    for (int j = 0; j < kInner; ++j) {
+#pragma GCC unroll 16
+      for (int c = 0; c < kChains; ++c) {
+        acc[c] = fma(acc[c], a, b);
+        GAMUT_KEEP(acc[c]);
+      }
+    }
+  }
+  V sum = zero();
+  for (int i = 0; i < kChains; ++i) sum = sum + acc[i];
+  volatile float keep = sum_of(sum);
+  (void)keep;
+  return 2.0 * kChains * kWidth * kInner * static_cast<double>(iterations);
+}
+
+}  // namespace gamut::cpu::GAMUT_ISA_NAMESPACE

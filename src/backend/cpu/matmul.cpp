@@ -1,0 +1,81 @@
+#include "backend/cpu/matmul.h"
+
+#include <algorithm>
+
+namespace gamut::cpu {
+namespace {
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// How C is cut: `columns` and `rows` per tile.
+struct Partition {
+  int64_t rows = 0, columns = 0;
+  int64_t row_tiles = 0, column_tiles = 0;
+};
+
+// Below this many multiply-adds a tile costs less than handing it to another thread.
+constexpr int64_t kSmallestTile = 1 << 16;
+
+/// Tiles reuse a block of A over their columns, so they are as wide as the number of tiles per thread allows. Few rows (a weight is
+/// streamed once) leave only columns to cut.
+Partition cut(const MatmulKernel& kernel, const MatmulArgs& args, int64_t matrices, int workers) {
+  Partition p;
+  const int64_t panels = ceil_div(args.n, kernel.nr);
+  const int64_t row_tiles = ceil_div(args.m, kernel.block_m);
+  p.rows = ceil_div(ceil_div(args.m, row_tiles), kernel.mr) * kernel.mr;
+  p.row_tiles = ceil_div(args.m, p.rows);
+  const int64_t tile_panels_least =
+      std::max<int64_t>(1, ceil_div(kSmallestTile, std::max<int64_t>(1, std::min(args.m, p.rows) * kernel.nr * args.k)));
+  // Several tiles per thread even out threads of unequal speed.
+  const int64_t wanted = workers == 1 ? 1 : workers * int64_t{6};
+  const int64_t cuts = std::clamp<int64_t>(ceil_div(wanted, std::max<int64_t>(1, p.row_tiles * matrices)), 1, panels);
+  const int64_t tile_panels = std::max(ceil_div(panels, cuts), std::min(tile_panels_least, panels));
+  p.columns = tile_panels * kernel.nr;
+  p.column_tiles = ceil_div(panels, tile_panels);
+  return p;
+}
+
+size_t worker_scratch(const MatmulKernel& kernel) { return (kernel.scratch_bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+size_t matmul_scratch_bytes(const MatmulKernel& kernel, int workers) {
+  return worker_scratch(kernel) * static_cast<size_t>(workers);
+}
+
+void pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs& args) {
+  const int64_t panels = ceil_div(args.n, kernel.nr);
+  const int64_t grain = std::max<int64_t>(1, kSmallestTile / std::max<int64_t>(1, args.k * kernel.nr));
+  pool.run_ranges(panels, grain, [&](int64_t begin, int64_t end) { kernel.pack(args, begin, end); });
+}
+
+void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, void* scratch) {
+  batched_matmul(pool, kernel, args, {}, scratch);
+}
+
+void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch, void* scratch) {
+  const int64_t matrices = batch.outer * batch.inner;
+  if (args.m <= 0 || args.n <= 0 || matrices <= 0) return;
+  const Partition p = cut(kernel, args, matrices, pool.size());
+  const int64_t tiles = p.row_tiles * p.column_tiles;
+  pool.run(matrices * tiles, [&](int64_t task, int worker) {
+    const int64_t matrix = task / tiles, tile = task % tiles;
+    const int64_t outer = matrix / batch.inner, inner = matrix % batch.inner;
+    MatmulArgs one = args;
+    one.a += outer * batch.a_outer + inner * batch.a_inner;
+    if (one.w != nullptr) one.w += outer * batch.w_outer + inner * batch.w_inner;
+    one.c += outer * batch.c_outer + inner * batch.c_inner;
+    if (one.epilogue.residual != nullptr) {
+      one.epilogue.residual += outer * batch.residual_outer + inner * batch.residual_inner;
+    }
+    // Row tiles of the same columns follow each other: the threads then share panels of w in the common cache.
+    const int64_t row = tile % p.row_tiles, column = tile / p.row_tiles;
+    const MatmulTile t{.m0 = row * p.rows,
+                       .m1 = std::min(args.m, (row + 1) * p.rows),
+                       .n0 = column * p.columns,
+                       .n1 = std::min(args.n, (column + 1) * p.columns)};
+    kernel.run(one, t, static_cast<char*>(scratch) + worker_scratch(kernel) * static_cast<size_t>(worker));
+  });
+}
+
+}  // namespace gamut::cpu
