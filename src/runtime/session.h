@@ -1,0 +1,51 @@
+// A compiled program ready to run: fills and checks inputs, moves rows onto a grid and results back.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "graph/program.h"
+
+namespace gamut {
+
+/// How rows of different length share a run.
+enum class RowLayout {
+  kAuto,    // packed when the graph allows it
+  kPadded,  // one grid line per row
+};
+
+/// A program compiled for one backend. All functions may be called from several threads at once.
+class Session {
+ public:
+  /// Compiles every graph of the program. Throws what Backend::compile throws.
+  Session(Program program, std::shared_ptr<const Checkpoint> checkpoint, const Backend& backend,
+          const CompileOptions& options, RowLayout layout = RowLayout::kAuto);
+
+  const Program& program() const { return program_; }
+
+  /// Runs on tensors named as the transformers class names them: token inputs [B,S] (I64 or I32, B or S may be 1 to
+  /// broadcast), attention_mask [B,S] of 0 and 1 with any layout of its ones. Masked places of the results are zeros.
+  /// Throws Error{kInvalidArgument} that names the input for anything that does not fit.
+  NamedTensors forward(const NamedTensors& inputs) const;
+
+  /// Runs rows of tokens: each input as one vector per row, all rows of one index equally long. Results per token come
+  /// as [T,…] with the rows end to end, results per row as [N,…].
+  NamedTensors run_rows(const std::map<std::string, std::vector<std::vector<int64_t>>>& inputs) const;
+
+  /// Bytes of intermediate values for `rows` rows of `length` tokens.
+  size_t planned_bytes(int64_t rows, int64_t length) const;
+  /// Bytes of weights held beside the checkpoint's map.
+  size_t weight_bytes() const { return executable_->weight_bytes(); }
+
+ private:
+  struct Request;
+  NamedTensors run(Request& request) const;
+
+  Program program_;
+  std::unique_ptr<Executable> executable_;
+  bool packed_ = false;
+};
+
+}  // namespace gamut
