@@ -36,6 +36,8 @@ class Knobs:
     junk_padding: bool  # masked positions hold arbitrary ids, not pad_id
     pad_inside: bool  # a row contains pad_id as an attended token
     tied: bool  # tie_word_embeddings
+    untied_by_file: bool  # although `tied`, the file has a decoder weight of its own, which then counts
+    old_norm_names: bool  # LayerNorm.gamma and .beta, where the architecture was published so
     prefixed: bool  # the base model's tensors carry the base-model prefix, as in a checkpoint published with a head
     full_config: bool  # config.json also holds the defaults
     embedding: int | None  # electra's embedding_size; None: the hidden size
@@ -67,6 +69,8 @@ KNOB_VALUES: dict[str, tuple] = {
     "junk_padding": (False, False, False, True, False, False),
     "pad_inside": (False, False, False, False, True, False),
     "tied": (True, False, True, False, True, False),
+    "untied_by_file": (False, False, False, False, True, False),
+    "old_norm_names": (False, False, False, True, False, False),
     "prefixed": (False, True, False, True, True, False),
     "full_config": (False, True, False, False, False, False),
     "embedding": (7, None, 12, 9, None, 10),
@@ -74,10 +78,16 @@ KNOB_VALUES: dict[str, tuple] = {
 assert set(KNOB_VALUES) == {field.name for field in fields(Knobs)}
 
 
-def committed_knobs(index: int, activation: int) -> Knobs:
+# Rows long enough for every bucket of a relative position bias, for heads whose outputs do not grow with the length.
+LONG_LENGTHS = {0: (21, 34), 2: (150, 9)}
+
+
+def committed_knobs(head: str, index: int, activation: int) -> Knobs:
     """Knobs of committed case `index`; `activation` is a running number, so that all activations occur across the heads."""
     values = {name: row[index % len(row)] for name, row in KNOB_VALUES.items()}
     values["activation"] = ACTIVATIONS[activation % len(ACTIVATIONS)]
+    if head.endswith("ForSequenceClassification"):
+        values["lengths"] = LONG_LENGTHS.get(index, values["lengths"])
     return Knobs(**values)
 
 
@@ -158,6 +168,7 @@ class Architecture:
     config: Callable[[Knobs], dict]
     insensitive: tuple[str, ...]  # fnmatch patterns of tensors that no output can depend on; sensitivity.py checks each
     token_types: bool = True  # takes token_type_ids
+    old_norm_names: bool = False  # published with LayerNorm.gamma and .beta
     position_padding: Callable[[Knobs], int | None] = lambda knobs: None  # the id that positions are not counted over
 
 
@@ -170,7 +181,7 @@ def heads(prefix: str) -> tuple[str, ...]:
 # A key's bias adds the same number to all scores of a query, and softmax does not see a shift: *.key.bias, *.k.bias, *.k_lin.bias.
 # The head's own `bias` is tied to the decoder's. In an untied checkpoint transformers writes both, and forward reads the decoder's only.
 ARCHITECTURES: dict[str, Architecture] = {
-    "bert": Architecture(heads("Bert"), bert_config, ("*.key.bias", "cls.predictions.bias")),
+    "bert": Architecture(heads("Bert"), bert_config, ("*.key.bias", "cls.predictions.bias"), old_norm_names=True),
     "roberta": Architecture(
         heads("Roberta"), roberta_config, ("*.key.bias", "lm_head.bias"), position_padding=lambda knobs: knobs.pad_id
     ),
@@ -181,5 +192,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
 }
 
-CASES_PER_HEAD = 4
-CASES_PER_BASE_MODEL = 6
+
+def committed_count(head: str) -> int:
+    """How many cases of a head are committed; the later ones hold the rarer forms of a base model's and a tied head's checkpoint."""
+    return 6 if head.endswith(("Model", "ForMaskedLM")) else 4

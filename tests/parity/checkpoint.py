@@ -47,16 +47,35 @@ def value_range(model: torch.nn.Module, name: str, dims: list[int]) -> tuple[flo
     return round(WEIGHT_GAIN * math.sqrt(3 / fan_in), 4), 0.0  # uniform in [-s, s) has variance s^2 / 3
 
 
-def tensor_list(head: str, config: transformers.PreTrainedConfig, prefixed: bool) -> list[list]:
-    """[[name, dims, scale, offset], ...] as save_pretrained names them: of tied tensors only the one that is written.
-
-    `prefixed` gives a base model's tensors the prefix that they have in a checkpoint published with a head.
-    """
-    model = getattr(transformers, head)(config)
+def saved_shapes(model: transformers.PreTrainedModel) -> dict[str, list[int]]:
+    """Names and dimensions as save_pretrained writes them: of tied tensors only one."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         with safe_open(Path(folder) / "model.safetensors", "pt") as file:
-            shapes = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}
-    is_base = model.base_model is model
-    prefix = f"{model.base_model_prefix}." if prefixed and is_base else ""
-    return [[prefix + name, dims, *value_range(model, name, dims)] for name, dims in sorted(shapes.items())]
+            return {name: list(file.get_slice(name).get_shape()) for name in file.keys()}
+
+
+def without_tied_biases(model: transformers.PreTrainedModel, names: list[str]) -> list[str]:
+    """`names` less the biases that transformers ties: old files have a decoder weight but its bias only under the head's name."""
+    tied = [name for name in (model._tied_weights_keys or {}) if name.endswith(".bias")]
+    return [name for name in names if name not in tied]
+
+
+def old_norm_name(name: str) -> str:
+    """The spelling of the first BERT checkpoints, converted from TensorFlow."""
+    return name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
+
+
+def tensor_list(model: transformers.PreTrainedModel, prefix: str, old_norms: bool, untied_by_file: bool) -> list[list]:
+    """[[name, dims, scale, offset], ...] of a published checkpoint of the model; `prefix` stands before every name.
+
+    `untied_by_file`: the model is built untied, its config.json says tied.
+    """
+    shapes = saved_shapes(model)
+    names = sorted(shapes)
+    if untied_by_file:
+        names = without_tied_biases(model, names)
+    return [
+        [prefix + (old_norm_name(name) if old_norms else name), shapes[name], *value_range(model, name, shapes[name])]
+        for name in names
+    ]

@@ -29,10 +29,9 @@ import sensitivity
 import truth
 from architectures import (
     ARCHITECTURES,
-    CASES_PER_BASE_MODEL,
-    CASES_PER_HEAD,
     Architecture,
     Knobs,
+    committed_count,
     committed_knobs,
     random_knobs,
 )
@@ -75,25 +74,37 @@ def batch_inputs(rows: list[dict[str, np.ndarray]], knobs: Knobs, rng: random.Ra
     return dict(sorted(batch.items()))
 
 
+def make_checkpoint(model_type: str, head: str, knobs: Knobs) -> dict:
+    """The case's config and tensors: the parts of a case that describe a published checkpoint."""
+    import transformers
+
+    architecture = ARCHITECTURES[model_type]
+    head_class = getattr(transformers, head)
+    arguments = architecture.config(knobs)
+    if head.endswith(("ForSequenceClassification", "ForTokenClassification")):
+        arguments["num_labels"] = knobs.labels
+    config = head_class.config_class(**arguments)
+    untied_by_file = knobs.tied and knobs.untied_by_file and head.endswith("ForMaskedLM")
+    model = head_class(head_class.config_class(**arguments | {"tie_word_embeddings": knobs.tied and not untied_by_file}))
+    is_base = model.base_model is model
+    tensors = tensor_list(
+        model,
+        prefix=f"{model.base_model_prefix}." if knobs.prefixed and is_base else "",
+        old_norms=knobs.old_norm_names and architecture.old_norm_names,
+        untied_by_file=untied_by_file,
+    )
+    return {"config": published_config(config, head, knobs.full_config), "tensors": tensors}
+
+
 def try_case(model_type: str, head: str, knobs: Knobs, seed: int) -> dict:
     """One case; raises InsensitiveCase if it would not notice a wrong tensor."""
     import transformers
 
     architecture = ARCHITECTURES[model_type]
-    rng = random.Random(f"{model_type}/{head}/{seed}")
-    arguments = architecture.config(knobs)
-    if head.endswith(("ForSequenceClassification", "ForTokenClassification")):
-        arguments["num_labels"] = knobs.labels
-    config = getattr(transformers, head).config_class(**arguments)
-    case = {
-        "model_type": model_type,
-        "head": head,
-        "transformers": transformers.__version__,
-        "seed": seed,
-        "config": published_config(config, head, knobs.full_config),
-        "tensors": tensor_list(head, config, prefixed=knobs.prefixed),
-    }
+    case = {"model_type": model_type, "head": head, "transformers": transformers.__version__, "seed": seed}
+    case |= make_checkpoint(model_type, head, knobs)
     model = truth.load_model(head, case["config"], case_file.case_weights(case))
+    rng = random.Random(f"{model_type}/{head}/{seed}")
     rows = make_rows(architecture, knobs, rng)
     outputs = [truth.run_row(model, row) for row in rows]
     case["insensitive"] = sensitivity.check(model, case, rows, outputs, architecture.insensitive)
@@ -121,9 +132,9 @@ def committed_cases(only: str | None) -> Iterator[tuple[str, dict]]:
             continue
         activation = 0
         for head in architecture.heads:
-            for index in range(CASES_PER_BASE_MODEL if head.endswith("Model") else CASES_PER_HEAD):
+            for index in range(committed_count(head)):
                 seed = fnv1a64(f"{model_type}/{head}_{index}") % 1_000_000
-                yield f"{model_type}/{head}_{index}.json", make_case(model_type, head, committed_knobs(index, activation), seed)
+                yield f"{model_type}/{head}_{index}.json", make_case(model_type, head, committed_knobs(head, index, activation), seed)
                 activation += 1
 
 

@@ -29,9 +29,10 @@ def load_model(head: str, config: dict, weights: dict[str, np.ndarray]) -> torch
 
 
 def parameter(model: torch.nn.Module, name: str) -> torch.Tensor:
-    """The model's tensor for a name in the checkpoint file, whose base-model prefix is optional."""
+    """The model's tensor for a name in the checkpoint file: the base-model prefix is optional, norms may have their old names."""
     tensors = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
     prefix = model.base_model_prefix + "."
+    name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
     for candidate in (name, name.removeprefix(prefix), prefix + name):
         if candidate in tensors:
             return tensors[candidate].data
