@@ -11,14 +11,15 @@ from dataclasses import dataclass, fields
 
 # Spellings of transformers.activations.ACT2FN that have no parameters.
 ACTIVATIONS = (
-    "gelu", "gelu_new", "relu", "silu", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu", "tanh", "gelu_python", "swish",
-    "mish", "relu2", "hardswish", "leaky_relu", "gelu_python_tanh", "sigmoid", "gelu_accurate", "relu6", "gelu_10", "laplace",
+    "gelu", "gelu_new", "relu", "silu", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu", "tanh", "gelu_python",
+    "swish", "mish", "relu2", "hardswish", "leaky_relu", "gelu_python_tanh", "sigmoid", "gelu_accurate", "relu6",
+    "gelu_10", "laplace",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Knobs:
-    """What distinguishes one case of a head from the next. Sizes are tiny, so that a case file stays a few kilobytes."""
+    """What distinguishes one case of a head from the next. Sizes are tiny: a case file is a few kilobytes."""
 
     layers: int
     heads: int
@@ -83,7 +84,7 @@ LONG_LENGTHS = {0: (21, 34), 2: (150, 9)}
 
 
 def committed_knobs(head: str, index: int, activation: int) -> Knobs:
-    """Knobs of committed case `index`; `activation` is a running number, so that all activations occur across the heads."""
+    """Knobs of committed case `index`; `activation` is a running number, so that the heads go through all of them."""
     values = {name: row[index % len(row)] for name, row in KNOB_VALUES.items()}
     values["activation"] = ACTIVATIONS[activation % len(ACTIVATIONS)]
     if head.endswith("ForSequenceClassification"):
@@ -110,7 +111,7 @@ def random_knobs(rng: random.Random) -> Knobs:
 
 
 def position_table(knobs: Knobs, first: int) -> int:
-    """Rows of a position table that is just long enough; `first` is the first token's position. Explicit ones get one more."""
+    """Rows of a table just long enough (one more for explicit positions); `first`: the first token's position."""
     return first + knobs.max_length + knobs.explicit_positions
 
 
@@ -178,8 +179,10 @@ def heads(prefix: str) -> tuple[str, ...]:
     return (f"{prefix}Model", *(f"{prefix}For{task}" for task in tasks))
 
 
-# A key's bias adds the same number to all scores of a query, and softmax does not see a shift: *.key.bias, *.k.bias, *.k_lin.bias.
-# The head's own `bias` is tied to the decoder's. In an untied checkpoint transformers writes both, and forward reads the decoder's only.
+# A key's bias adds the same number to all scores of a query, and softmax does not see a shift: *.key.bias, *.k.bias,
+# *.k_lin.bias.
+# The head's own `bias` is tied to the decoder's. In an untied checkpoint transformers writes both, and forward reads
+# the decoder's only.
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": Architecture(heads("Bert"), bert_config, ("*.key.bias", "cls.predictions.bias"), old_norm_names=True),
     "roberta": Architecture(
@@ -194,5 +197,5 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def committed_count(head: str) -> int:
-    """How many cases of a head are committed; the later ones hold the rarer forms of a base model's and a tied head's checkpoint."""
+    """Number of committed cases. The last two of six hold the rarer forms of a base model's or a tied head's file."""
     return 6 if head.endswith(("Model", "ForMaskedLM")) else 4

@@ -6,6 +6,9 @@
      "config": {...},                        config.json, as a published checkpoint would have it
      "inputs":  {name: {"dtype": "I64", "shape", "data": flat list}},
      "outputs": {name: {"dtype": "F32", "shape", "data": base64 of little-endian float32}}}
+
+An output whose shape starts with the attention_mask's [B, S] has a value per token; at masked positions it holds
+zeros, which are not compared. The maker sees to it that no other output has such a shape.
 """
 
 from __future__ import annotations
@@ -19,13 +22,12 @@ import numpy as np
 from seeded_weights import seeded_tensor
 
 
-def encode_ints(array: np.ndarray) -> dict:
-    return {"dtype": "I64", "shape": list(array.shape), "data": array.reshape(-1).tolist()}
-
-
-def encode_floats(array: np.ndarray) -> dict:
-    data = base64.b64encode(array.astype("<f4").tobytes()).decode("ascii")
-    return {"dtype": "F32", "shape": list(array.shape), "data": data}
+def encode(array: np.ndarray) -> dict:
+    """An input or output entry: integers and bools as a plain list, floats as base64 of little-endian float32."""
+    shape = list(array.shape)
+    if array.dtype.kind in "iub":
+        return {"dtype": "I64", "shape": shape, "data": array.astype(np.int64).reshape(-1).tolist()}
+    return {"dtype": "F32", "shape": shape, "data": base64.b64encode(array.astype("<f4").tobytes()).decode("ascii")}
 
 
 def decode(entry: dict) -> np.ndarray:
@@ -76,7 +78,7 @@ def write_checkpoint(folder: Path, config: dict, weights: dict[str, np.ndarray])
 
 
 def export(case: dict, folder: Path) -> None:
-    """The case as files for `gamut forward`: a checkpoint folder with inputs.safetensors and expected.safetensors in it."""
+    """The case as a checkpoint folder for `gamut forward`, with inputs.safetensors and expected.safetensors in it."""
     from safetensors.numpy import save_file
 
     write_checkpoint(folder, case["config"], case_weights(case))

@@ -1,4 +1,4 @@
-"""What a published checkpoint of a model contains: its config.json and the list of its tensors, with a range of values for each."""
+"""What a published checkpoint of a model contains: its config.json, and its tensors with a range of values for each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def published_config(config: transformers.PreTrainedConfig, head: str, full: boo
 
 
 def value_range(model: torch.nn.Module, name: str, dims: list[int]) -> tuple[float, float]:
-    """(scale, offset) that let the tensor matter: activations neither vanish nor saturate, no bias is zero, no norm the identity."""
+    """(scale, offset) that let the tensor matter: activations stay moderate, no bias is zero, no norm the identity."""
     owner, _, kind = name.rpartition(".")
     if len(dims) == 1:
         return (NORM_SCALE, 1.0) if kind == "weight" else (BIAS_SCALE, 0.0)
@@ -56,7 +56,7 @@ def saved_shapes(model: transformers.PreTrainedModel) -> dict[str, list[int]]:
 
 
 def without_tied_biases(model: transformers.PreTrainedModel, names: list[str]) -> list[str]:
-    """`names` less the biases that transformers ties: old files have a decoder weight but its bias only under the head's name."""
+    """`names` less the tied biases: old files have a decoder weight, but its bias only under the head's name."""
     tied = [name for name in (model._tied_weights_keys or {}) if name.endswith(".bias")]
     return [name for name in names if name not in tied]
 
