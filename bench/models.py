@@ -1,0 +1,45 @@
+"""Full-size random checkpoints for the benchmarks, made once and kept in the cache folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "parity"))
+
+BERT_BASE: dict = {}  # transformers' defaults are bert-base-uncased
+MINILM = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+MODELS = {"bert-base": ("BertModel", BERT_BASE), "minilm": ("BertModel", MINILM)}
+
+
+def cache_folder() -> Path:
+    """As scripts/python_lib.sh finds it."""
+    if folder := os.environ.get("GAMUT_CACHE_DIR"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gamut"
+
+
+def checkpoint(name: str) -> Path:
+    """The folder of the checkpoint; made if it is not there yet, with values of the kind that the parity cases have."""
+    folder = cache_folder() / "bench" / name
+    if folder.is_dir():
+        return folder
+    import transformers
+
+    import case_file
+    from checkpoint import published_config, tensor_list
+
+    head, sizes = MODELS[name]
+    head_class = getattr(transformers, head)
+    config = head_class.config_class(**sizes)
+    tensors = tensor_list(head_class(config), prefix="", old_norms=False, untied_by_file=False)
+    case = {"seed": 1, "tensors": tensors}
+    unfinished = folder.with_name(f"{name}.unfinished.{os.getpid()}")
+    case_file.write_checkpoint(unfinished, published_config(config, head, full=False), case_file.case_weights(case))
+    try:
+        unfinished.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(unfinished)
+    return folder

@@ -1,0 +1,76 @@
+"""Runs transformers: each row alone and unpadded, f32, eager attention; and lays the rows out as a padded batch."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+
+from case_file import write_checkpoint
+
+
+def load_model(head: str, config: dict, weights: dict[str, np.ndarray]) -> torch.nn.Module:
+    """The model as from_pretrained makes it from a folder. Each tensor must be used, none may be missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_checkpoint(Path(folder), config, weights)
+        model, info = getattr(transformers, head).from_pretrained(
+            folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True
+        )
+    problems = {key: value for key, value in info.items() if value}
+    if problems:
+        raise ValueError(f"{head}: the checkpoint does not fit the model: {problems}")
+    for name, value in weights.items():
+        if not np.array_equal(parameter(model, name).numpy(), value):
+            raise ValueError(f"{head}: {name} was changed while loading")
+    return model.eval()
+
+
+def parameter(model: torch.nn.Module, name: str) -> torch.Tensor:
+    """The model's tensor for a name in the file: the base-model prefix is optional, norms may have their old names."""
+    tensors = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
+    prefix = model.base_model_prefix + "."
+    name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+    for candidate in (name, name.removeprefix(prefix), prefix + name):
+        if candidate in tensors:
+            return tensors[candidate].data
+    raise KeyError(f"{type(model).__name__} has no tensor for {name}")
+
+
+def run_row(model: torch.nn.Module, row: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All tensors among the outputs of one unpadded row (arrays without batch axis, in and out)."""
+    with torch.no_grad():
+        outputs = model(**{name: torch.from_numpy(value)[None] for name, value in row.items()})
+    return {name: value[0].numpy() for name, value in outputs.items() if isinstance(value, torch.Tensor)}
+
+
+def pad_rows(rows: list[np.ndarray], left: bool, length: int, fill: np.ndarray | int = 0) -> np.ndarray:
+    """Stacks `[S_i, ...]` rows into `[B, length, ...]`; `fill` (a number or `[B, length]`) stands where no row is."""
+    batch = np.zeros((len(rows), length, *rows[0].shape[1:]), rows[0].dtype)
+    if not isinstance(fill, int) or fill:
+        batch[...] = fill
+    for target, row in zip(batch, rows):
+        start = length - len(row) if left else 0
+        target[start : start + len(row)] = row
+    return batch
+
+
+class AmbiguousShape(ValueError):
+    """An output without token axis has the extents of one: a reader could not tell which of its values are masked."""
+
+
+def batch_outputs(outputs: list[dict[str, np.ndarray]], lengths: tuple[int, ...], left: bool) -> dict[str, np.ndarray]:
+    """The outputs as one batch. Lengths differ: an axis that follows them in every row is the token axis.
+
+    A reader of the case knows the masked positions by this rule: an output has a token axis when it starts with [B, S].
+    """
+    batch = {}
+    for name in outputs[0]:
+        rows = [output[name] for output in outputs]
+        has_tokens = all(row.ndim and row.shape[0] == length for row, length in zip(rows, lengths))
+        batch[name] = pad_rows(rows, left, max(lengths)) if has_tokens else np.stack(rows)
+        if not has_tokens and batch[name].shape[1:2] == (max(lengths),):
+            raise AmbiguousShape(f"{name} {list(batch[name].shape)} looks like one value per token")
+    return batch
