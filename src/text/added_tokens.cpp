@@ -30,12 +30,13 @@ bool stands_alone(std::string_view text, ByteSpan match) {
   return match.end == text.size() || !(flags_after(text, match.end, &other) & kWordCharacter);
 }
 
-/// Widens `match` over whitespace, to the left no further than `floor`.
-void widen(std::string_view text, const AddedToken& token, size_t floor, ByteSpan& match) {
+/// Widens `match` over whitespace, to the left no further than `done`, where the match before ends.
+void widen(std::string_view text, const AddedToken& token, size_t done, ByteSpan& match) {
   size_t next;
-  while (token.lstrip && match.begin > floor && (flags_before(text, match.begin, &next) & kWhitespace)) {
+  while (token.lstrip && match.begin > done && (flags_before(text, match.begin, &next) & kWhitespace)) {
     match.begin = next;
   }
+  if (token.lstrip) match.begin = std::max(match.begin, done);
   while (token.rstrip && match.end < text.size() && (flags_after(text, match.end, &next) & kWhitespace)) {
     match.end = next;
   }
@@ -73,9 +74,9 @@ void AddedTokenMatcher::split(std::string_view text, std::vector<TextSegment>& s
     at = match.end;
     const AddedToken& token = *tokens_[static_cast<size_t>(found.value)];
     if (token.single_word && !stands_alone(text, match)) continue;
-    // A match inside whitespace that the one before has taken.
-    if (match.begin < done) continue;
     widen(text, token, done, match);
+    // The match before may have taken the whitespace that this one starts with: the oracle lets the two overlap.
+    if (match.begin >= match.end) continue;
     if (done < match.begin) segments.push_back({{done, match.begin}, nullptr});
     segments.push_back({match, &token});
     done = match.end;

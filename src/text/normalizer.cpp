@@ -30,6 +30,11 @@ class BertPass {
     const char* const end = begin + in.text.size();
     uint32_t counted = in.first;
     for (const char* p = begin; p < end;) {
+      if (static_cast<uint8_t>(*p) < 0x80 && ascii_[static_cast<uint8_t>(*p)] == kDropped) {
+        ++p;  // marks on both sides of it are reordered together
+        ++counted;
+        continue;
+      }
       if (static_cast<uint8_t>(*p) < 0x80) {
         flush();
         out_.reserve_more(static_cast<size_t>(end - p));

@@ -74,11 +74,8 @@ std::vector<Encoding> Tokenizer::encode_batch(std::span<const TextInput> inputs,
 std::string Tokenizer::decode(std::span<const int64_t> ids, bool skip_special_tokens) const {
   std::vector<std::string_view> tokens;
   for (int64_t id : ids) {
-    if (const text::AddedToken* added = state_->added_token(id)) {
-      if (!added->special || !skip_special_tokens) tokens.push_back(added->content);
-    } else if (auto token = text::vocabulary_of(state_->parts.model).token(id)) {
-      tokens.push_back(*token);
-    }
+    const auto token = state_->token_of(id);
+    if (token && !(skip_special_tokens && state_->is_special(*token))) tokens.push_back(*token);
   }
   return text::decode_tokens(state_->parts.decoder, tokens);
 }
@@ -86,8 +83,7 @@ std::string Tokenizer::decode(std::span<const int64_t> ids, bool skip_special_to
 std::optional<int64_t> Tokenizer::token_to_id(std::string_view token) const { return state_->id_of(token); }
 
 std::optional<std::string> Tokenizer::id_to_token(int64_t id) const {
-  if (const text::AddedToken* added = state_->added_token(id)) return added->content;
-  auto token = text::vocabulary_of(state_->parts.model).token(id);
+  const auto token = state_->token_of(id);
   return token ? std::optional<std::string>(*token) : std::nullopt;
 }
 

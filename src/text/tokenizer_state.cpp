@@ -37,10 +37,10 @@ void text::number_added_tokens(TokenizerParts& parts) {
 Tokenizer::State::State(TokenizerParts parts_in) : parts(std::move(parts_in)) {
   const Vocabulary& vocabulary = vocabulary_of(parts.model);
   vocab_size = vocabulary.size();
-  for (size_t i = 0; i < parts.added_tokens.size(); ++i) {
-    const AddedToken& token = parts.added_tokens[i];
-    added_by_id_[token.id] = i;
-    added_by_content_[token.content] = i;
+  for (const AddedToken& token : parts.added_tokens) {
+    added_by_id_[token.id] = token.content;
+    added_by_content_[token.content] = token.id;
+    if (token.special) special_contents_.insert(token.content);
     if (!vocabulary.id(token.content)) ++vocab_size;
   }
   build_matchers();
@@ -65,15 +65,17 @@ void Tokenizer::State::build_matchers() {
       }
       text::normalize(parts.normalizers, {token.content}, scratch, text);
       normalized.push_back({std::string(text.text()), &token});
+      added_by_id_[token.id] = normalized.back().text;
     }
   }
   raw_matcher_ = AddedTokenMatcher(std::move(raw));
   normalized_matcher_ = AddedTokenMatcher(std::move(normalized));
 }
 
-const AddedToken* Tokenizer::State::added_token(int64_t id) const {
+std::optional<std::string_view> Tokenizer::State::token_of(int64_t id) const {
   auto found = added_by_id_.find(id);
-  return found == added_by_id_.end() ? nullptr : &parts.added_tokens[found->second];
+  if (found != added_by_id_.end()) return found->second;
+  return vocabulary_of(parts.model).token(id);
 }
 
 std::string_view Tokenizer::State::spell(int64_t id) const {
@@ -82,7 +84,7 @@ std::string_view Tokenizer::State::spell(int64_t id) const {
 
 std::optional<int64_t> Tokenizer::State::id_of(std::string_view token) const {
   auto found = added_by_content_.find(std::string(token));
-  if (found != added_by_content_.end()) return parts.added_tokens[found->second].id;
+  if (found != added_by_content_.end()) return found->second;
   return vocabulary_of(parts.model).id(token);
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -70,7 +71,9 @@ struct Tokenizer::State : text::TokenSpeller {
   Encoding encode(const TextInput& input, const EncodeOptions& options, text::Workspace& work) const;
   std::string_view spell(int64_t id) const override;
   std::optional<int64_t> id_of(std::string_view token) const;
-  const text::AddedToken* added_token(int64_t id) const;
+  /// The text of a token, added ones included.
+  std::optional<std::string_view> token_of(int64_t id) const;
+  bool is_special(std::string_view token) const { return special_contents_.contains(std::string(token)); }
 
   text::TokenizerParts parts;
   SpecialTokenIds special;
@@ -81,8 +84,9 @@ struct Tokenizer::State : text::TokenSpeller {
   void tokenize_plain(text::TextView view, text::Workspace& work, text::TokenSequence& out) const;
   void tokenize_words(text::ByteSpan span, text::Workspace& work, text::TokenSequence& out) const;
 
-  std::unordered_map<int64_t, size_t> added_by_id_;
-  std::unordered_map<std::string, size_t> added_by_content_;
+  std::unordered_map<int64_t, std::string> added_by_id_;  ///< as decoded: normalized where the token is matched so
+  std::unordered_map<std::string, int64_t> added_by_content_;
+  std::unordered_set<std::string> special_contents_;
   text::AddedTokenMatcher raw_matcher_, normalized_matcher_;
 };
 
