@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return report(wants_json(argc, argv), kBadUsage, "bad_usage", error.what(), "Run `gamut --help` or `gamut COMMAND --help`.");
+    return report(wants_json(argc, argv), kBadUsage, "bad_usage", error.what(),
+                  "Run `gamut --help` or `gamut COMMAND --help`.");
   } catch (const gamut::Error& error) {
     return report(common.json, kFailure, gamut::error_code_name(error.code()), error.message(), error.hint());
   } catch (const std::bad_alloc&) {

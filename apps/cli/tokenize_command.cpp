@@ -107,8 +107,8 @@ class LineWorker {
       : tokenizer_(tokenizer), arguments_(arguments) {
     options_.add_special_tokens = !arguments.no_special;
     if (arguments.max_length) {
-      options_.truncation = Truncation{*arguments.max_length, arguments.strategy, arguments.stride,
-                                       arguments.truncation_side};
+      options_.truncation =
+          Truncation{*arguments.max_length, arguments.strategy, arguments.stride, arguments.truncation_side};
     }
     if (arguments.pad_to || arguments.pad_multiple) options_.padding = padding();
   }
@@ -251,7 +251,8 @@ void run_tokenize(const TokenizeArguments& arguments) {
 void add_tokenize_command(CLI::App& app, CommonOptions& common) {
   auto arguments = std::make_shared<TokenizeArguments>();
   CLI::App* command = app.add_subcommand(
-      "tokenize", "Text to tokens: a JSON string or {\"text\", \"pair\"} per line of stdin, one object per line of stdout.");
+      "tokenize",
+      "Text to tokens: a JSON string or {\"text\", \"pair\"} per line of stdin, one object per line of stdout.");
   const std::map<std::string, TextSide> sides{{"left", TextSide::kLeft}, {"right", TextSide::kRight}};
   const std::map<std::string, TruncationStrategy> strategies{{"longest_first", TruncationStrategy::kLongestFirst},
                                                              {"only_first", TruncationStrategy::kOnlyFirst},

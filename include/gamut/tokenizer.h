@@ -20,7 +20,8 @@ struct CharRange {
   bool operator==(const CharRange&) const = default;
 };
 
-/// One encoded text or pair. All vectors have one entry per token; inserted tokens (special, padding) have range [0, 0).
+/// One encoded text or pair. All vectors have one entry per token; inserted tokens (special, padding) have range [0,
+/// 0).
 struct Encoding {
   std::vector<int64_t> ids;
   std::vector<std::string> tokens;  ///< empty with EncodeOptions::ids_only
@@ -43,8 +44,8 @@ struct Truncation {
 };
 
 struct Padding {
-  std::optional<size_t> length;  ///< nothing: the longest of the batch
-  std::optional<size_t> multiple_of;
+  std::optional<size_t> length = std::nullopt;  ///< nothing: the longest of the batch
+  std::optional<size_t> multiple_of = std::nullopt;
   TextSide direction = TextSide::kRight;
   int64_t id = 0;
   int64_t type_id = 0;

@@ -45,7 +45,8 @@ void widen(std::string_view text, const AddedToken& token, size_t done, ByteSpan
 }  // namespace
 
 AddedTokenMatcher::AddedTokenMatcher(std::vector<Pattern> patterns) {
-  std::stable_sort(patterns.begin(), patterns.end(), [](const Pattern& a, const Pattern& b) { return a.text < b.text; });
+  std::stable_sort(patterns.begin(), patterns.end(),
+                   [](const Pattern& a, const Pattern& b) { return a.text < b.text; });
   std::vector<Trie::Entry> entries;
   for (size_t i = 0; i < patterns.size(); ++i) {
     const std::string& pattern = patterns[i].text;

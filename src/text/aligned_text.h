@@ -18,7 +18,8 @@ struct ByteSpan {
   size_t end = 0;
 };
 
-/// Text to read. `origin` has one entry per byte; without it the i-th character stands for original character first + i.
+/// Text to read. `origin` has one entry per byte; without it the i-th character stands for original character first +
+/// i.
 struct TextView {
   std::string_view text;
   const uint32_t* origin = nullptr;

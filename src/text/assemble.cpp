@@ -17,7 +17,8 @@ Windows cut(size_t length, size_t most, const Truncation& truncation) {
   if (most == 0) return {{0, 0}, {0, length}};
   if (truncation.stride >= most) {
     fail(ErrorCode::kInvalidArgument,
-         "truncation: stride {} does not fit windows of {} tokens (max_length {} less special tokens and the other text)",
+         "truncation: stride {} does not fit windows of {} tokens (max_length {} less special tokens and the other "
+         "text)",
          truncation.stride, most, truncation.max_length);
   }
   const size_t step = most - truncation.stride;
@@ -63,8 +64,8 @@ Cuts truncate(size_t first, size_t second, bool is_pair, size_t inserted, const 
   const size_t excess = first + second - room;
   auto remaining = [&](size_t length) {
     if (length > excess) return length - excess;
-    fail(ErrorCode::kInvalidArgument, "truncation: a text of {} tokens cannot give up {} to reach max_length {}", length,
-         excess, truncation->max_length);
+    fail(ErrorCode::kInvalidArgument, "truncation: a text of {} tokens cannot give up {} to reach max_length {}",
+         length, excess, truncation->max_length);
   };
   switch (truncation->strategy) {
     case TruncationStrategy::kOnlyFirst:
@@ -95,8 +96,8 @@ size_t windows_of(const TemplatePart& part, const Cuts& cuts) {
   return 1;
 }
 
-/// All combinations of windows in the order of the `tokenizers` package, which merges the parts one after another: every
-/// overflowing merge with every window of the next part, then the main merge with the part's overflowing windows.
+/// All combinations of windows in the order of the `tokenizers` package, which merges the parts one after another:
+/// every overflowing merge with every window of the next part, then the main merge with the part's overflowing windows.
 std::vector<Combination> combine(const Template& parts, const Cuts& cuts) {
   constexpr size_t kMostCombinations = 1u << 24;
   std::vector<Combination> merged{{}};
@@ -152,7 +153,8 @@ class Writer {
       const ByteSpan window = (parts[i].kind == TemplatePart::Kind::kFirst ? cuts.first : cuts.second)[windows[i]];
       count += window.end - window.begin;
     }
-    for (auto* column : {&out.ids, &out.type_ids, &out.attention_mask, &out.special_tokens_mask}) column->reserve(count);
+    for (auto* column : {&out.ids, &out.type_ids, &out.attention_mask, &out.special_tokens_mask})
+      column->reserve(count);
     if (options_.ids_only) return;
     out.tokens.reserve(count);
     out.offsets.reserve(count);

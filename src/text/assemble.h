@@ -15,7 +15,7 @@ namespace gamut::text {
 struct Token {
   static constexpr uint32_t kSpelledById = UINT32_MAX;
   int64_t id;
-  uint32_t begin, end;  ///< characters of the original text
+  uint32_t begin, end;               ///< characters of the original text
   uint32_t spelling = kSpelledById;  ///< else an index into TokenSequence::spellings
 };
 

@@ -20,8 +20,8 @@ Json parse_if_present(const std::filesystem::path& path) {
 void guess_roles(TokenizerParts& parts) {
   const std::string& unk = std::visit([](const auto& m) -> const std::string& { return m.unk_token(); }, parts.model);
   parts.roles.try_emplace("unk_token", unk);
-  for (auto [role, name] : {std::pair{"cls_token", "[CLS]"}, {"sep_token", "[SEP]"}, {"mask_token", "[MASK]"},
-                            {"pad_token", "[PAD]"}}) {
+  for (auto [role, name] :
+       {std::pair{"cls_token", "[CLS]"}, {"sep_token", "[SEP]"}, {"mask_token", "[MASK]"}, {"pad_token", "[PAD]"}}) {
     for (const AddedToken& token : parts.added_tokens) {
       if (token.special && token.content == name) parts.roles.try_emplace(role, name);
     }

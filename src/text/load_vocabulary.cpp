@@ -93,8 +93,11 @@ void read_role_tokens(const Json& file, const std::string& source, BertSettings&
 BertSettings read_settings(const JsonFields& config, const Json& config_file, const Json& special_tokens,
                            const Json& added_tokens, const std::string& folder) {
   BertSettings settings;
-  for (auto [role, name] : {std::pair{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"},
-                            {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}}) {
+  for (auto [role, name] : {std::pair{"unk_token", "[UNK]"},
+                            {"sep_token", "[SEP]"},
+                            {"pad_token", "[PAD]"},
+                            {"cls_token", "[CLS]"},
+                            {"mask_token", "[MASK]"}}) {
     settings.roles.emplace_back(role, read_token(Json(name), role, true));
   }
   read_role_tokens(config_file, config.where(), settings);

@@ -9,7 +9,8 @@
 
 namespace gamut::text {
 
-/// BERT's cleaning: control characters out, whitespace to ' ', spaces around Chinese characters, accents off, lowercase.
+/// BERT's cleaning: control characters out, whitespace to ' ', spaces around Chinese characters, accents off,
+/// lowercase.
 struct BertNormalizer {
   bool clean_text = true;
   bool handle_chinese_chars = true;

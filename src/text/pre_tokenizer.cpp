@@ -42,8 +42,8 @@ void apply(const BertPreTokenizer&, std::string_view text, ByteSpan word, std::v
 
 }  // namespace
 
-void pre_tokenize(const std::vector<PreTokenizer>& pre_tokenizers, std::string_view text,
-                  std::vector<ByteSpan>& words, std::vector<ByteSpan>& scratch) {
+void pre_tokenize(const std::vector<PreTokenizer>& pre_tokenizers, std::string_view text, std::vector<ByteSpan>& words,
+                  std::vector<ByteSpan>& scratch) {
   words.clear();
   if (!text.empty()) words.push_back({0, text.size()});
   for (const PreTokenizer& pre_tokenizer : pre_tokenizers) {

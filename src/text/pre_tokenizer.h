@@ -15,7 +15,7 @@ struct BertPreTokenizer {};
 using PreTokenizer = std::variant<BertPreTokenizer>;
 
 /// Writes the words of `text` to `words`, empty ones left out. `scratch` is memory kept between calls.
-void pre_tokenize(const std::vector<PreTokenizer>& pre_tokenizers, std::string_view text,
-                  std::vector<ByteSpan>& words, std::vector<ByteSpan>& scratch);
+void pre_tokenize(const std::vector<PreTokenizer>& pre_tokenizers, std::string_view text, std::vector<ByteSpan>& words,
+                  std::vector<ByteSpan>& scratch);
 
 }  // namespace gamut::text

@@ -42,8 +42,9 @@ struct TokenizerParts {
 /// The vocabulary of any model.
 const Vocabulary& vocabulary_of(const Model& model);
 
-/// Gives each added token its id: that of the model's vocabulary or else the next free one, in the order of the list. The
-/// `tokenizers` package does not use the ids that tokenizer.json states. Of two with the same content the later one counts.
+/// Gives each added token its id: that of the model's vocabulary or else the next free one, in the order of the list.
+/// The `tokenizers` package does not use the ids that tokenizer.json states. Of two with the same content the later one
+/// counts.
 void number_added_tokens(TokenizerParts& parts);
 
 /// Memory that tokenizing needs, kept between the texts of a batch.

@@ -7,7 +7,8 @@ namespace gamut::text {
 
 /// Places the nodes of the sorted entries, parents before children.
 struct Trie::Builder {
-  /// A placed node whose children are not: they are the next bytes of entries [begin, end), whose keys share `depth` bytes.
+  /// A placed node whose children are not: they are the next bytes of entries [begin, end), whose keys share `depth`
+  /// bytes.
   struct Open {
     Node node;
     size_t begin, end, depth;

@@ -8,15 +8,15 @@ namespace gamut::text {
 
 /// Bits of CharClass::flags. tools/make_unicode_tables.py writes them, so the values are part of its output.
 enum CharFlag : uint16_t {
-  kControl = 1,           ///< removed by clean_text
-  kCleanSpace = 2,        ///< turned into ' ' by clean_text
-  kChinese = 4,           ///< set apart by handle_chinese_chars
-  kNonspacingMark = 8,    ///< removed by strip_accents
-  kWhitespace = 16,       ///< separates words
-  kPunctuation = 32,      ///< a word of its own
-  kWordCharacter = 64,    ///< \w of an added token's single_word
-  kDecomposes = 128,      ///< has a canonical decomposition (Hangul syllables, which follow a rule, aside)
-  kLowercases = 256,      ///< has a lowercase form other than itself
+  kControl = 1,         ///< removed by clean_text
+  kCleanSpace = 2,      ///< turned into ' ' by clean_text
+  kChinese = 4,         ///< set apart by handle_chinese_chars
+  kNonspacingMark = 8,  ///< removed by strip_accents
+  kWhitespace = 16,     ///< separates words
+  kPunctuation = 32,    ///< a word of its own
+  kWordCharacter = 64,  ///< \w of an added token's single_word
+  kDecomposes = 128,    ///< has a canonical decomposition (Hangul syllables, which follow a rule, aside)
+  kLowercases = 256,    ///< has a lowercase form other than itself
 };
 
 struct CharClass {
@@ -33,7 +33,8 @@ std::span<const char32_t> decomposition(char32_t c);
 /// The lowercase form of a character with kLowercases.
 std::span<const char32_t> lowercase(char32_t c);
 
-/// Hangul syllables decompose by rule: writes 2 or 3 characters to `out` and returns how many, 0 for any other character.
+/// Hangul syllables decompose by rule: writes 2 or 3 characters to `out` and returns how many, 0 for any other
+/// character.
 int decompose_hangul(char32_t c, char32_t out[3]);
 
 }  // namespace gamut::text

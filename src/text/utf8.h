@@ -63,8 +63,8 @@ size_t count_characters(std::string_view text);
 /// Length of the valid UTF-8 that `text` starts with.
 size_t valid_utf8_prefix(std::string_view text);
 
-/// `text` itself when it is valid; else a repaired copy in `storage`, where each maximal invalid part (Unicode standard,
-/// "substitution of maximal subparts", as Rust's String::from_utf8_lossy) is one U+FFFD.
+/// `text` itself when it is valid; else a repaired copy in `storage`, where each maximal invalid part (Unicode
+/// standard, "substitution of maximal subparts", as Rust's String::from_utf8_lossy) is one U+FFFD.
 std::string_view repair_utf8(std::string_view text, std::string* storage);
 
 }  // namespace gamut::text

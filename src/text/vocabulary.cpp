@@ -23,7 +23,8 @@ Vocabulary::Vocabulary(std::vector<std::pair<std::string, int64_t>> tokens, cons
     }
     if (i + 1 < tokens.size() && tokens[i + 1].first == token) continue;
     if (places_.size() <= static_cast<size_t>(id)) places_.resize(static_cast<size_t>(id) + 1);
-    if (pool_.size() + token.size() >= kNoToken) fail(ErrorCode::kResourceLimit, "{}: more than 4 GiB of tokens", source);
+    if (pool_.size() + token.size() >= kNoToken)
+      fail(ErrorCode::kResourceLimit, "{}: more than 4 GiB of tokens", source);
     places_[static_cast<size_t>(id)] = {static_cast<uint32_t>(pool_.size()), static_cast<uint32_t>(token.size())};
     pool_ += token;
     entries.push_back({token, static_cast<int32_t>(id)});
