@@ -1,2 +1,57 @@
+// The gamut program: parses the command line, runs one subcommand, reports errors.
 #include <cstdio>
-int main() { return 0; }
+#include <exception>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "gamut/error.h"
+
+namespace {
+
+constexpr int kFailure = 1;
+constexpr int kBadUsage = 2;
+
+/// Errors go to stderr for people, and to stdout as {"error": …} for programs.
+int report(bool json, int exit_code, std::string_view code, const std::string& message, const std::string& hint) {
+  if (json) {
+    nlohmann::json error = {{"error", {{"code", code}, {"message", message}, {"hint", hint}}}};
+    std::printf("%s\n", error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  } else {
+    std::fprintf(stderr, "gamut: %s\n", message.c_str());
+    if (!hint.empty()) std::fprintf(stderr, "%s\n", hint.c_str());
+  }
+  return exit_code;
+}
+
+/// Whether --json was asked for, also when the rest of the command line is wrong.
+bool wants_json(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--json") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs Hugging Face checkpoints as published.", "gamut"};
+  app.require_subcommand(1);
+  gamut::cli::CommonOptions common;
+  gamut::cli::add_tokenize_command(app, common);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return report(wants_json(argc, argv), kBadUsage, "bad_usage", error.what(),
+                  "Run `gamut --help` or `gamut COMMAND --help`.");
+  } catch (const gamut::Error& error) {
+    return report(common.json, kFailure, gamut::error_code_name(error.code()), error.message(), error.hint());
+  } catch (const std::bad_alloc&) {
+    return report(common.json, kFailure, gamut::error_code_name(gamut::ErrorCode::kResourceLimit), "out of memory", "");
+  } catch (const std::exception& error) {
+    return report(common.json, kFailure, gamut::error_code_name(gamut::ErrorCode::kInternal), error.what(),
+                  "This is a defect in gamut; please report it.");
+  }
+  return 0;
+}

@@ -1,0 +1,240 @@
+#include "text/assemble.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "text/aligned_text.h"
+
+namespace gamut::text {
+namespace {
+
+/// The parts that truncation cuts a sequence into; the first is the one that stays.
+using Windows = std::vector<ByteSpan>;
+
+Windows cut(size_t length, size_t most, const Truncation& truncation) {
+  if (most >= length) return {{0, length}};
+  if (most == 0) return {{0, 0}, {0, length}};
+  if (truncation.stride >= most) {
+    fail(ErrorCode::kInvalidArgument,
+         "truncation: stride {} does not fit windows of {} tokens (max_length {} less special tokens and the other "
+         "text)",
+         truncation.stride, most, truncation.max_length);
+  }
+  const size_t step = most - truncation.stride;
+  Windows windows;
+  if (truncation.direction == TextSide::kRight) {
+    for (size_t begin = 0;; begin += step) {
+      windows.push_back({begin, std::min(begin + most, length)});
+      if (windows.back().end == length) return windows;
+    }
+  }
+  for (size_t end = length;; end -= step) {
+    windows.push_back({end - std::min(end, most), end});
+    if (windows.back().begin == 0) return windows;
+  }
+}
+
+/// How many tokens of each text stay under longest_first: the shorter text keeps its length while it can.
+std::pair<size_t, size_t> share(size_t first, size_t second, size_t room) {
+  size_t shorter = std::min(first, second);
+  size_t longer = shorter > room ? shorter : std::max(shorter, room - shorter);
+  if (shorter + longer > room) {
+    shorter = room / 2;
+    longer = shorter + room % 2;
+  }
+  return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
+}
+
+struct Cuts {
+  Windows first, second;
+};
+
+/// Truncation as the `tokenizers` package does it: max_length counts the inserted tokens, and when they alone exceed it
+/// nothing is cut.
+Cuts truncate(size_t first, size_t second, bool is_pair, size_t inserted, const std::optional<Truncation>& truncation) {
+  Cuts whole{{{0, first}}, {{0, second}}};
+  if (!truncation || truncation->max_length < inserted) return whole;
+  const size_t room = truncation->max_length - inserted;
+  if (first + second <= room && room > 0) return whole;
+  if (room == 0) {
+    Cuts cuts{cut(first, 0, *truncation), cut(second, 0, *truncation)};
+    return cuts;
+  }
+  const size_t excess = first + second - room;
+  auto remaining = [&](size_t length) {
+    if (length > excess) return length - excess;
+    fail(ErrorCode::kInvalidArgument, "truncation: a text of {} tokens cannot give up {} to reach max_length {}",
+         length, excess, truncation->max_length);
+  };
+  switch (truncation->strategy) {
+    case TruncationStrategy::kOnlyFirst:
+      return {cut(first, remaining(first), *truncation), whole.second};
+    case TruncationStrategy::kOnlySecond:
+      if (!is_pair) fail(ErrorCode::kInvalidArgument, "truncation: only_second needs a pair, got one text");
+      return {whole.first, cut(second, remaining(second), *truncation)};
+    case TruncationStrategy::kLongestFirst:
+      break;
+  }
+  if (!is_pair) return {cut(first, room, *truncation), whole.second};
+  const auto [keep_first, keep_second] = share(first, second, room);
+  return {cut(first, keep_first, *truncation), cut(second, keep_second, *truncation)};
+}
+
+/// Which window each part of the template shows (0 for inserted tokens).
+using Combination = std::vector<uint32_t>;
+
+size_t windows_of(const TemplatePart& part, const Cuts& cuts) {
+  switch (part.kind) {
+    case TemplatePart::Kind::kFirst:
+      return cuts.first.size();
+    case TemplatePart::Kind::kSecond:
+      return cuts.second.size();
+    case TemplatePart::Kind::kSpecial:
+      break;
+  }
+  return 1;
+}
+
+/// All combinations of windows in the order of the `tokenizers` package, which merges the parts one after another:
+/// every overflowing merge with every window of the next part, then the main merge with the part's overflowing windows.
+std::vector<Combination> combine(const Template& parts, const Cuts& cuts) {
+  constexpr size_t kMostCombinations = 1u << 24;
+  std::vector<Combination> merged{{}};
+  for (const TemplatePart& part : parts) {
+    const size_t windows = windows_of(part, cuts);
+    if (merged.size() * windows > kMostCombinations) {
+      fail(ErrorCode::kResourceLimit, "truncation: {} overflowing encodings, at most {} expected",
+           merged.size() * windows, kMostCombinations);
+    }
+    std::vector<Combination> next;
+    next.reserve(merged.size() * windows);
+    auto add = [&](const Combination& before, size_t window) {
+      next.push_back(before);
+      next.back().push_back(static_cast<uint32_t>(window));
+    };
+    add(merged[0], 0);
+    for (size_t i = 1; i < merged.size(); ++i) {
+      for (size_t window = 0; window < windows; ++window) add(merged[i], window);
+    }
+    for (size_t window = 1; window < windows; ++window) add(merged[0], window);
+    merged = std::move(next);
+  }
+  return merged;
+}
+
+/// Builds encodings of one call.
+class Writer {
+ public:
+  Writer(const TokenSequence& first, const TokenSequence* second, const EncodeOptions& options,
+         const TokenSpeller& speller)
+      : first_(first), second_(second), options_(options), speller_(speller) {}
+
+  Encoding write(const Template& parts, const Cuts& cuts, const Combination& windows) const {
+    Encoding out;
+    reserve(out, parts, cuts, windows);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const TemplatePart& part = parts[i];
+      if (part.kind == TemplatePart::Kind::kSpecial) {
+        if (options_.add_special_tokens) insert(out, part);
+      } else {
+        const bool is_first = part.kind == TemplatePart::Kind::kFirst;
+        append(out, is_first ? first_ : *second_, (is_first ? cuts.first : cuts.second)[windows[i]], part.type_id);
+      }
+    }
+    return out;
+  }
+
+ private:
+  void reserve(Encoding& out, const Template& parts, const Cuts& cuts, const Combination& windows) const {
+    size_t count = inserted_tokens(parts);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i].kind == TemplatePart::Kind::kSpecial) continue;
+      const ByteSpan window = (parts[i].kind == TemplatePart::Kind::kFirst ? cuts.first : cuts.second)[windows[i]];
+      count += window.end - window.begin;
+    }
+    for (auto* column : {&out.ids, &out.type_ids, &out.attention_mask, &out.special_tokens_mask})
+      column->reserve(count);
+    if (options_.ids_only) return;
+    out.tokens.reserve(count);
+    out.offsets.reserve(count);
+  }
+
+  static void push(Encoding& out, int64_t id, int64_t type_id, int64_t special) {
+    out.ids.push_back(id);
+    out.type_ids.push_back(type_id);
+    out.attention_mask.push_back(1);
+    out.special_tokens_mask.push_back(special);
+  }
+
+  void insert(Encoding& out, const TemplatePart& part) const {
+    for (size_t i = 0; i < part.ids.size(); ++i) {
+      push(out, part.ids[i], part.type_id, 1);
+      if (options_.ids_only) continue;
+      out.tokens.push_back(part.tokens[i]);
+      out.offsets.push_back({0, 0});
+    }
+  }
+
+  void append(Encoding& out, const TokenSequence& sequence, ByteSpan window, int64_t type_id) const {
+    for (size_t i = window.begin; i < window.end; ++i) {
+      const Token& token = sequence.tokens[i];
+      push(out, token.id, type_id, 0);
+      if (options_.ids_only) continue;
+      const bool by_id = token.spelling == Token::kSpelledById;
+      out.tokens.emplace_back(by_id ? speller_.spell(token.id) : std::string_view(sequence.spellings[token.spelling]));
+      out.offsets.push_back({token.begin, token.end});
+    }
+  }
+
+  const TokenSequence& first_;
+  const TokenSequence* second_;
+  const EncodeOptions& options_;
+  const TokenSpeller& speller_;
+};
+
+void pad_to(Encoding& encoding, size_t length, const Padding& padding) {
+  for (Encoding& part : encoding.overflowing) pad_to(part, length, padding);
+  if (encoding.ids.size() >= length) return;
+  const size_t missing = length - encoding.ids.size();
+  auto fill = [&](auto& column, const auto& value) {
+    column.insert(padding.direction == TextSide::kLeft ? column.begin() : column.end(), missing, value);
+  };
+  const bool full = encoding.tokens.size() == encoding.ids.size();
+  if (full) fill(encoding.tokens, padding.token);
+  if (full) fill(encoding.offsets, CharRange{});
+  fill(encoding.ids, padding.id);
+  fill(encoding.type_ids, padding.type_id);
+  fill(encoding.attention_mask, int64_t{0});
+  fill(encoding.special_tokens_mask, int64_t{1});
+}
+
+}  // namespace
+
+Encoding assemble(const TokenSequence& first, const TokenSequence* second, const PostProcessor& processor,
+                  const EncodeOptions& options, const TokenSpeller& speller) {
+  const Template& parts = template_for(processor, second != nullptr);
+  const size_t inserted = options.add_special_tokens ? inserted_tokens(parts) : 0;
+  const Cuts cuts = truncate(first.tokens.size(), second ? second->tokens.size() : 0, second != nullptr, inserted,
+                             options.truncation);
+  const std::vector<Combination> combinations = combine(parts, cuts);
+  const Writer writer(first, second, options, speller);
+  Encoding encoding = writer.write(parts, cuts, combinations[0]);
+  encoding.overflowing.reserve(combinations.size() - 1);
+  for (size_t i = 1; i < combinations.size(); ++i) {
+    encoding.overflowing.push_back(writer.write(parts, cuts, combinations[i]));
+  }
+  return encoding;
+}
+
+void pad_batch(std::vector<Encoding>& encodings, const Padding& padding) {
+  size_t length = padding.length.value_or(0);
+  if (!padding.length) {
+    for (const Encoding& encoding : encodings) length = std::max(length, encoding.ids.size());
+  }
+  const size_t multiple = padding.multiple_of.value_or(0);
+  if (multiple > 0 && length % multiple > 0) length += multiple - length % multiple;
+  for (Encoding& encoding : encodings) pad_to(encoding, length, padding);
+}
+
+}  // namespace gamut::text

@@ -1,0 +1,84 @@
+// Reading fields of a JSON file with errors that say where the field is and what was expected.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace gamut::text {
+
+/// An object of a JSON file together with its place, such as "tokenizer.json: model".
+class JsonFields {
+ public:
+  /// Throws Error{kInvalidFile} unless `value` is an object.
+  JsonFields(const Json& value, std::string where) : value_(value), where_(std::move(where)) {
+    if (!value_.is_object()) bad("", "an object", value_);
+  }
+
+  const std::string& where() const { return where_; }
+  /// The place of a field, for messages.
+  std::string place(const std::string& key) const { return where_ + (key.empty() ? "" : "." + key); }
+  /// The field, or null (JSON) when it is absent.
+  const Json& get(const std::string& key) const {
+    static const Json kNull;
+    auto found = value_.find(key);
+    return found == value_.end() ? kNull : *found;
+  }
+
+  bool boolean(const std::string& key) const {
+    if (!get(key).is_boolean()) bad(key, "true or false", get(key));
+    return get(key).get<bool>();
+  }
+  std::optional<bool> optional_boolean(const std::string& key) const {
+    return get(key).is_null() ? std::nullopt : std::optional<bool>(boolean(key));
+  }
+  std::string string(const std::string& key) const {
+    if (!get(key).is_string()) bad(key, "a string", get(key));
+    return get(key).get<std::string>();
+  }
+  /// A whole number from 0 to 2^53.
+  int64_t count(const std::string& key) const {
+    const Json& value = get(key);
+    constexpr int64_t kMost = int64_t{1} << 53;
+    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<uint64_t>() > kMost) ||
+        value.get<int64_t>() < 0 || value.get<int64_t>() > kMost) {
+      bad(key, "a whole number, not negative", value);
+    }
+    return value.get<int64_t>();
+  }
+  const Json& array(const std::string& key) const {
+    if (!get(key).is_array()) bad(key, "an array", get(key));
+    return get(key);
+  }
+  const Json& object(const std::string& key) const {
+    if (!get(key).is_object()) bad(key, "an object", get(key));
+    return get(key);
+  }
+
+  [[noreturn]] void bad(const std::string& key, const char* expected, const Json& found) const {
+    std::string shown = found.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (shown.size() > 80) shown = shown.substr(0, valid_cut(shown)) + "…";
+    fail(ErrorCode::kInvalidFile, "{}: {}, expected {}", place(key), shown, expected);
+  }
+  /// For a component that exists in tokenizers and not here.
+  [[noreturn]] void unsupported(const char* component, const std::string& type) const {
+    fail(ErrorCode::kUnsupported, "{}: {} \"{}\" is not supported", where_, component, type);
+  }
+
+ private:
+  /// At most 77 bytes, not inside a character.
+  static size_t valid_cut(const std::string& text) {
+    size_t cut = 77;
+    while ((static_cast<uint8_t>(text[cut]) & 0xC0) == 0x80) --cut;
+    return cut;
+  }
+
+  const Json& value_;
+  std::string where_;
+};
+
+}  // namespace gamut::text

@@ -1,0 +1,26 @@
+// Opening a tokenizer from the files of a model folder.
+#pragma once
+
+#include <filesystem>
+
+#include "base/json.h"
+#include "text/tokenizer_state.h"
+
+namespace gamut::text {
+
+/// Reads tokenizer.json or, without one, vocab.txt. Errors as Tokenizer::open.
+TokenizerParts load_tokenizer(const std::filesystem::path& folder);
+
+/// The parts that a parsed tokenizer.json describes; `source` names the file in messages.
+TokenizerParts parts_from_json(const Json& file, const std::string& source);
+
+/// The parts that transformers' BertTokenizer makes of a vocabulary, one token per line, and the files beside it
+/// (`config` tokenizer_config.json, `special_tokens` special_tokens_map.json, `added_tokens` added_tokens.json; null
+/// where there is none).
+TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& config, const Json& special_tokens,
+                                     const Json& added_tokens, const std::string& folder);
+
+/// Adds the tokens with a role ("cls_token" …) that a tokenizer_config.json or special_tokens_map.json states.
+void read_roles(const Json& file, TokenizerParts& parts);
+
+}  // namespace gamut::text

@@ -1,0 +1,95 @@
+// The parts of a tokenizer alone: UTF-8, character tables, normalizer, trie, decoder.
+#include <gtest/gtest.h>
+
+#include "text/decoder.h"
+#include "text/normalizer.h"
+#include "text/trie.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
+
+namespace gamut::text {
+namespace {
+
+std::string repaired(std::string_view text) {
+  std::string storage;
+  return std::string(repair_utf8(text, &storage));
+}
+
+std::string normalized(BertNormalizer options, std::string_view text) {
+  NormalizerScratch scratch;
+  AlignedText out;
+  normalize({options}, {text}, scratch, out);
+  return std::string(out.text());
+}
+
+TEST(Utf8, RepairsMaximalInvalidParts) {
+  EXPECT_EQ(repaired("plain ascii, é, 中, 😀"), "plain ascii, é, 中, 😀");
+  EXPECT_EQ(repaired("\xC0\x80|\xED\xA0\x80|\xF4\x90\x80\x80"),
+            "\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(repaired("a\xE4\xB8|\xF0\x9F\x98|\xE4"), "a\uFFFD|\uFFFD|\uFFFD");
+  EXPECT_EQ(repaired("\xFF"), "\uFFFD");
+}
+
+TEST(Unicode, KnowsClasses) {
+  EXPECT_TRUE(char_class(0xFFFD).flags & kControl);
+  EXPECT_TRUE(char_class(0x200D).flags & kControl);
+  EXPECT_TRUE(char_class(0x3000).flags & kWhitespace);
+  EXPECT_TRUE(char_class('$').flags & kPunctuation);
+  EXPECT_TRUE(char_class(0x4E00).flags & kChinese);
+  EXPECT_EQ(char_class(0x0301).combining, 230);
+}
+
+TEST(Normalizer, ReordersAndStripsMarks) {
+  const BertNormalizer strip{.lowercase = false};
+  EXPECT_EQ(normalized(strip, "a\u0315\u0300\u302e"), "a\u302e");
+  EXPECT_EQ(normalized(strip, "a\U0001d15e\u302e\u0f73x"), "a\U0001d157\U0001d165\u302ex");
+  // A character that cleaning removes does not keep the marks around it apart.
+  EXPECT_EQ(normalized(strip, "a\U0001d165\x01\u16fe\u302ex"), normalized(strip, "a\U0001d165\u16fe\u302ex"));
+}
+
+TEST(Normalizer, LowersEachCharacterAlone) {
+  const BertNormalizer lower{.strip_accents = false};
+  EXPECT_EQ(normalized(lower, "İΣΑΣ"), "i\u0307σασ");
+}
+
+TEST(Normalizer, SetsChineseApart) { EXPECT_EQ(normalized({}, "x中y"), "x 中 y"); }
+
+TEST(Normalizer, TakesLinearTimeOverMarks) {
+  std::string marks;
+  for (int i = 0; i < 400000; ++i) marks += i % 2 ? "\u0301" : "\u0316";
+  EXPECT_EQ(normalized({}, "a" + marks + "b"), "ab");
+}
+
+TEST(Trie, FindsKeysAndPrefixes) {
+  const std::vector<Trie::Entry> entries{{"", 9}, {"a", 0}, {"ab", 1}, {"abcd", 2}, {"b", 3}, {"\xff\xff", 4}};
+  const Trie trie(entries);
+  for (const auto& entry : entries) EXPECT_EQ(trie.find(entry.key), entry.value);
+  EXPECT_EQ(trie.find("abc"), Trie::kNoValue);
+  EXPECT_EQ(trie.find("c"), Trie::kNoValue);
+  EXPECT_EQ(trie.longest_prefix(Trie::kRoot, "abcx").length, 2u);
+  EXPECT_EQ(trie.longest_prefix(Trie::kRoot, "abcx").value, 1);
+  EXPECT_EQ(trie.longest_prefix(Trie::kRoot, "x").value, Trie::kNoValue);
+  EXPECT_EQ(trie.longest_prefix(trie.walk(Trie::kRoot, "ab"), "cd").value, 2);
+  EXPECT_EQ(Trie().find("a"), Trie::kNoValue);
+}
+
+TEST(Trie, HoldsZeroBytes) {
+  const std::string zero("\0", 1), two("\0\0", 2);
+  const std::vector<Trie::Entry> entries{{zero, 1}, {two, 2}};
+  const Trie trie(entries);
+  EXPECT_EQ(trie.find(zero), 1);
+  EXPECT_EQ(trie.find(two), 2);
+  EXPECT_EQ(trie.find(std::string("\0\0\0", 3)), Trie::kNoValue);
+}
+
+TEST(Decoder, CleansUp) {
+  const std::vector<std::string_view> tokens{"##a", "b", "##c",      " do", "not", "n't",
+                                             "'",   "s", "do not x", "' ",  "##.", "."};
+  EXPECT_EQ(decode_tokens(WordPieceDecoder{}, tokens), "##a bc  do notn't ' s don't x'..");
+  EXPECT_EQ(decode_tokens(WordPieceDecoder{"##", false}, {"##a", "b", "##c", ".", "####x"}), "##a bc .##x");
+  EXPECT_EQ(decode_tokens(WordPieceDecoder{"", true}, {"a", "b"}), "ab");
+  EXPECT_EQ(decode_tokens(JoinDecoder{}, {"a", "b"}), "a b");
+}
+
+}  // namespace
+}  // namespace gamut::text

@@ -1,0 +1,43 @@
+// Post-processors: where the special tokens go around a text or a pair, and which type each part has.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace gamut::text {
+
+/// A part of a template: one of the two texts, or tokens to insert.
+struct TemplatePart {
+  enum class Kind { kFirst, kSecond, kSpecial };
+  Kind kind = Kind::kFirst;
+  int64_t type_id = 0;
+  std::vector<int64_t> ids;         ///< of kSpecial
+  std::vector<std::string> tokens;  ///< of kSpecial, as many
+};
+
+using Template = std::vector<TemplatePart>;
+
+/// Also what BertProcessing is, and what happens without a post-processor.
+struct TemplateProcessing {
+  Template single;
+  Template pair;
+};
+
+/// Every post-processor that can run.
+using PostProcessor = std::variant<TemplateProcessing>;
+
+/// The text with type 0, its pair with type 1, nothing inserted.
+TemplateProcessing plain_processing();
+
+/// `cls` text `sep`, and for a pair the pair and `sep` once more with type 1.
+TemplateProcessing bert_processing(const TemplatePart& cls, const TemplatePart& sep);
+
+/// The template for one text or a pair.
+const Template& template_for(const PostProcessor& processor, bool is_pair);
+
+/// How many tokens a template inserts.
+size_t inserted_tokens(const Template& parts);
+
+}  // namespace gamut::text

@@ -1,0 +1,158 @@
+#include "text/tokenizer_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace gamut {
+
+using namespace text;
+
+const Vocabulary& text::vocabulary_of(const Model& model) {
+  return std::visit([](const auto& m) -> const Vocabulary& { return m.vocabulary(); }, model);
+}
+
+void text::number_added_tokens(TokenizerParts& parts) {
+  const Vocabulary& vocabulary = vocabulary_of(parts.model);
+  const auto model_size = static_cast<int64_t>(vocabulary.size());
+  int64_t highest = -1;
+  std::vector<AddedToken> kept;
+  std::unordered_map<std::string, size_t> places;
+  for (AddedToken& token : parts.added_tokens) {
+    if (token.content.empty()) continue;
+    auto [place, is_new] = places.try_emplace(token.content, kept.size());
+    if (!is_new) {
+      token.id = kept[place->second].id;
+      kept[place->second] = std::move(token);
+      continue;
+    }
+    token.id = vocabulary.id(token.content).value_or(highest >= model_size ? highest + 1 : model_size);
+    highest = std::max(highest, token.id);
+    kept.push_back(std::move(token));
+  }
+  parts.added_tokens = std::move(kept);
+}
+
+Tokenizer::State::State(TokenizerParts parts_in) : parts(std::move(parts_in)) {
+  const Vocabulary& vocabulary = vocabulary_of(parts.model);
+  vocab_size = vocabulary.size();
+  for (const AddedToken& token : parts.added_tokens) {
+    added_by_id_[token.id] = token.content;
+    added_by_content_[token.content] = token.id;
+    if (token.special) special_contents_.insert(token.content);
+    if (!vocabulary.id(token.content)) ++vocab_size;
+  }
+  build_matchers();
+  auto role = [&](const char* name) -> std::optional<int64_t> {
+    auto found = parts.roles.find(name);
+    return found == parts.roles.end() ? std::nullopt : id_of(found->second);
+  };
+  special = {role("cls_token"), role("sep_token"), role("mask_token"), role("pad_token"), role("unk_token")};
+}
+
+void Tokenizer::State::build_matchers() {
+  std::vector<AddedTokenMatcher::Pattern> raw, normalized;
+  NormalizerScratch scratch;
+  AlignedText text;
+  // Where two normalized forms are equal the special token counts, so those come first.
+  for (bool special_ones : {true, false}) {
+    for (const AddedToken& token : parts.added_tokens) {
+      if (token.special != special_ones) continue;
+      if (!token.normalized) {
+        raw.push_back({token.content, &token});
+        continue;
+      }
+      text::normalize(parts.normalizers, {token.content}, scratch, text);
+      normalized.push_back({std::string(text.text()), &token});
+      added_by_id_[token.id] = normalized.back().text;
+    }
+  }
+  raw_matcher_ = AddedTokenMatcher(std::move(raw));
+  normalized_matcher_ = AddedTokenMatcher(std::move(normalized));
+}
+
+std::optional<std::string_view> Tokenizer::State::token_of(int64_t id) const {
+  auto found = added_by_id_.find(id);
+  if (found != added_by_id_.end()) return found->second;
+  return vocabulary_of(parts.model).token(id);
+}
+
+std::string_view Tokenizer::State::spell(int64_t id) const {
+  return vocabulary_of(parts.model).token(id).value_or(std::string_view());
+}
+
+std::optional<int64_t> Tokenizer::State::id_of(std::string_view token) const {
+  auto found = added_by_content_.find(std::string(token));
+  if (found != added_by_content_.end()) return found->second;
+  return vocabulary_of(parts.model).id(token);
+}
+
+void Tokenizer::State::tokenize(std::string_view raw, Workspace& work, TokenSequence& out) const {
+  if (raw.size() >= UINT32_MAX) {
+    fail(ErrorCode::kResourceLimit, "text of {} bytes, less than 4 GiB expected", raw.size());
+  }
+  out.tokens.clear();
+  out.spellings.clear();
+  const std::string_view text = repair_utf8(raw, &work.repaired);
+  if (raw_matcher_.empty()) return tokenize_plain({text}, work, out);
+  raw_matcher_.split(text, work.segments);
+  uint32_t counted = 0;
+  for (const TextSegment& segment : work.segments) {
+    const std::string_view part = text.substr(segment.span.begin, segment.span.end - segment.span.begin);
+    if (segment.token == nullptr) {
+      tokenize_plain({part, nullptr, counted}, work, out);
+      // A text of one segment, the most frequent case, needs no count of its characters.
+      if (work.segments.size() == 1) break;
+    }
+    const auto after = counted + static_cast<uint32_t>(count_characters(part));
+    if (segment.token != nullptr) {
+      out.tokens.push_back({segment.token->id, counted, after, static_cast<uint32_t>(out.spellings.size())});
+      out.spellings.emplace_back(part);
+    }
+    counted = after;
+  }
+}
+
+/// A text without the added tokens that are looked for in raw text.
+void Tokenizer::State::tokenize_plain(TextView view, Workspace& work, TokenSequence& out) const {
+  text::normalize(parts.normalizers, view, work.scratch, work.normalized);
+  const std::string_view text = work.normalized.text();
+  if (normalized_matcher_.empty()) return tokenize_words({0, text.size()}, work, out);
+  normalized_matcher_.split(text, work.inner);
+  for (const TextSegment& segment : work.inner) {
+    if (segment.token == nullptr) {
+      tokenize_words(segment.span, work, out);
+      continue;
+    }
+    const uint32_t* origin = work.normalized.origin();
+    out.tokens.push_back({segment.token->id, origin[segment.span.begin], origin[segment.span.end - 1] + 1,
+                          static_cast<uint32_t>(out.spellings.size())});
+    out.spellings.emplace_back(text.substr(segment.span.begin, segment.span.end - segment.span.begin));
+  }
+}
+
+/// A part of the normalized text without any added token.
+void Tokenizer::State::tokenize_words(ByteSpan span, Workspace& work, TokenSequence& out) const {
+  const std::string_view text = work.normalized.text().substr(span.begin, span.end - span.begin);
+  const uint32_t* origin = work.normalized.origin() + span.begin;
+  pre_tokenize(parts.pre_tokenizers, text, work.words, work.other_words);
+  work.word_tokens.clear();
+  std::visit(
+      [&](const auto& model) {
+        for (ByteSpan word : work.words) model.tokenize(text, word, work.word_tokens);
+      },
+      parts.model);
+  out.tokens.reserve(out.tokens.size() + work.word_tokens.size());
+  for (const WordToken& token : work.word_tokens) {
+    out.tokens.push_back({token.id, origin[token.span.begin], origin[token.span.end - 1] + 1});
+  }
+}
+
+Encoding Tokenizer::State::encode(const TextInput& input, const EncodeOptions& options, Workspace& work) const {
+  tokenize(input.text, work, work.first);
+  if (input.pair) tokenize(*input.pair, work, work.second);
+  return assemble(work.first, input.pair ? &work.second : nullptr, parts.post_processor, options, *this);
+}
+
+}  // namespace gamut

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Compares `gamut tokenize` with the `tokenizers` package on generated strings. Exit status 1 on any difference.
+
+    compare.py GAMUT MODEL_FOLDER [--count 100000] [--seed 1]
+
+MODEL_FOLDER holds tokenizer.json, or vocab.txt as transformers' BertTokenizer reads it. Checked: ids, tokens, offsets,
+type ids and masks of texts and pairs; truncation and padding in several combinations; decoding with and without
+special tokens; a copy of the tokenizer with added tokens of every kind.
+"""
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import unicodedata
+
+from tokenizers import AddedToken, Tokenizer
+
+FIELDS = ("ids", "tokens", "offsets", "type_ids", "attention_mask", "special_tokens_mask")
+
+
+class Strings:
+    """Deterministic strings that mix every kind of character."""
+
+    WORDS = ("the quick Brown FOX don't can't it's naïve café Ünïcödé straße İstanbul ΣΊΣΥΦΟΣ ǅ ﬁne 1,234.56 U.S.A. "
+             "e-mail@example.com http://a.b/c?d=e#f $100 50% C++ x=y [CLS] [SEP] [MASK] [PAD] [UNK] [cls] [MASK ##ing ## "
+             "日本語 漢字 中文字 한국어 각 ㄱㅏ हिन्दी ภาษาไทย العربية עברית ქართული Ελληνικά Русский Ёлка й ї Việt Nam "
+             "unaffable embeddings tokenization antidisestablishmentarianism supercalifragilistic 👍🏽 👨‍👩‍👧‍👦 🇩🇪 ☕️ 1️⃣ "
+             "a\u0301\u0327 e\u0327\u0301 \u1e69 s\u0323\u0307 \u0344 \u0f73\u0f71 \u302a\u302e a\U0001d165\U0001d167").split()
+    SPACES = [chr(c) for c in (9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 0x85, 0xA0, 0x1680, 0x180E, *range(0x2000, 0x2010),
+                               0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF)]
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        classes = {}
+        for c in range(0x110000):
+            if not 0xD800 <= c < 0xE000:
+                classes.setdefault(unicodedata.category(chr(c)), []).append(c)
+        self.classes = [classes[k] for k in sorted(classes)]
+        self.marks = [c for c in range(0x110000) if unicodedata.combining(chr(c))]
+        self.next = 0
+        self.added = []
+
+    def character(self):
+        r = self.random
+        kind = r.random()
+        if kind < 0.35:
+            return chr(r.choice(r.choice(self.classes)))
+        if kind < 0.5:
+            return chr(r.randrange(0x20, 0x7F))
+        if kind < 0.6:
+            return chr(r.choice(self.marks))
+        if kind < 0.68:
+            return r.choice(self.SPACES)
+        if kind < 0.75:
+            return chr(r.randrange(0xA0, 0x600))
+        if kind < 0.85:
+            return chr(r.choice((r.randrange(0x4E00, 0xA000), r.randrange(0xF900, 0xFB00), r.randrange(0x2F800, 0x2FA20),
+                                 r.randrange(0xAC00, 0xD7A4), r.randrange(0x1100, 0x1200), r.randrange(0x20000, 0x2CEB0))))
+        if kind < 0.9:
+            return chr(r.choice((r.randrange(0, 0x20), r.randrange(0x7F, 0xA0), r.randrange(0xE000, 0xF900), 0xFFFD, 0xFFFE, 0,
+                                 r.randrange(0xF0000, 0x110000), 0x200D, 0xFE0F, r.randrange(0x1F300, 0x1FA00))))
+        while True:  # every code point in turn
+            self.next = (self.next + 1) % 0x110000
+            if not 0xD800 <= self.next < 0xE000:
+                return chr(self.next)
+
+    def piece(self):
+        r = self.random
+        kind = r.random()
+        if kind < 0.45:
+            word = r.choice(self.WORDS)
+            return r.choice((word, word, word.upper(), word.lower(), word.capitalize(), unicodedata.normalize("NFD", word)))
+        if kind < 0.55 and self.added:
+            word = r.choice(self.added)
+            return r.choice(("", " ", "  ", "a", "_", "é", "\u0301")) + word + r.choice(("", " ", "\t ", "b", "_", "\u0301", "中"))
+        if kind < 0.9:
+            return "".join(self.character() for _ in range(r.randrange(1, 8)))
+        if kind < 0.97:
+            return "".join(r.choice("abcdefghijklmnopqrstuvwxyzéABC##'") for _ in range(r.randrange(1, 25)))
+        if kind < 0.99:
+            return r.choice("aé中́ ") * r.randrange(95, 106)
+        return self.character() * r.randrange(1, 300)
+
+    def text(self):
+        r = self.random
+        separators = ("", " ", " ", " ", "  ", "\t", "\n", "-", ".")
+        return "".join(self.piece() + r.choice(separators) for _ in range(r.randrange(0, 12)))
+
+
+def oracle(folder):
+    path = os.path.join(folder, "tokenizer.json")
+    if os.path.exists(path):
+        tokenizer = Tokenizer.from_file(path)
+    else:
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        from transformers import BertTokenizer
+
+        tokenizer = BertTokenizer.from_pretrained(folder).backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def as_dict(encoding, overflowing):
+    out = {f: getattr(encoding, f) for f in FIELDS}
+    out["offsets"] = [list(o) for o in out["offsets"]]
+    if overflowing:
+        out["overflowing"] = [as_dict(o, False) for o in encoding.overflowing]
+    return out
+
+
+class Comparison:
+    def __init__(self, gamut):
+        self.gamut = gamut
+        self.compared = self.differences = 0
+
+    def run(self, folder, inputs, *flags):
+        lines = "".join(json.dumps(i, ensure_ascii=False) + "\n" for i in inputs)
+        done = subprocess.run([self.gamut, "tokenize", folder, *flags], input=lines.encode(), stdout=subprocess.PIPE)
+        if done.returncode:
+            sys.exit("gamut failed (%d) with %s" % (done.returncode, flags))
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def check(self, what, inputs, expected, got):
+        self.compared += len(inputs)
+        if len(got) != len(inputs):
+            self.differences += 1
+            print("%s: %d lines for %d inputs" % (what, len(got), len(inputs)))
+        for i, e, g in zip(inputs, expected, got):
+            if e != g:
+                self.differences += 1
+                if self.differences <= 10:
+                    keys = [k for k in e if e[k] != g.get(k)]
+                    print("%s: %s" % (what, ascii(i)[:400]))
+                    for k in keys[:3]:
+                        print("  %s\n    expected %s\n    got      %s" % (k, ascii(e[k])[:400], ascii(g.get(k))[:400]))
+
+    def encode(self, what, tokenizer, folder, inputs, *flags, special=True, overflowing=False):
+        pairs = [i if isinstance(i, str) else (i["text"], i["pair"]) for i in inputs]
+        for at in range(0, len(inputs), 10000):  # the oracle's encodings are large
+            part = inputs[at : at + 10000]
+            encodings = tokenizer.encode_batch(pairs[at : at + 10000], add_special_tokens=special)
+            expected = [as_dict(e, overflowing) for e in encodings]
+            self.check(what, part, expected, self.run(folder, part, *flags))
+
+    def decode(self, tokenizer, folder, ids):
+        for skip, flags in ((True, ()), (False, ("--keep-special",))):
+            expected = [{"text": t} for t in tokenizer.decode_batch(ids, skip_special_tokens=skip)]
+            self.check("decode skip=%s" % skip, ids, expected, self.run(folder, ids, "--decode", *flags))
+
+
+def with_added_tokens(tokenizer, folder):
+    """Adds tokens of every kind, saves the tokenizer and returns their contents in several spellings."""
+    options = [dict(zip(("lstrip", "rstrip", "single_word", "normalized"), map(bool, (i & 1, i & 2, i & 4, i & 8))))
+               for i in range(16)]
+    names = ["Tok%dé" % i for i in range(16)] + ["<s%d>" % i for i in range(16)]
+    tokenizer.add_tokens([AddedToken(n, **o) for n, o in zip(names[:16], options)])
+    tokenizer.add_special_tokens([AddedToken(n, **o) for n, o in zip(names[16:], options)])
+    tokenizer.add_tokens([AddedToken("Tok1", normalized=False), AddedToken("中文", normalized=True), AddedToken("the")])
+    tokenizer.save(os.path.join(folder, "tokenizer.json"))
+    return names + ["TOK3E", "tok5e\u0301", "Tok1", "中文", "the"] + [n.upper() for n in names]
+
+
+TRUNCATIONS = [(8, 0, "longest_first", "right"), (16, 3, "longest_first", "left"), (9, 2, "longest_first", "right"),
+               (4, 0, "longest_first", "left"), (3, 0, "longest_first", "right"), (2, 0, "longest_first", "right")]
+
+
+def truncations(comparison, tokenizer, folder, texts, pairs):
+    for length, stride, strategy, side in TRUNCATIONS:
+        tokenizer.enable_truncation(length, stride=stride, strategy=strategy, direction=side)
+        tokenizer.enable_padding(direction=side, length=12, pad_id=tokenizer.token_to_id("[PAD]") or 0)
+        flags = ["--max-length", str(length), "--stride", str(stride), "--strategy", strategy, "--truncation-side", side,
+                 "--padding-side", side, "--pad-to", "12"]
+        name = "truncation %s" % ((length, stride, strategy, side),)
+        usable = lambda i: stride == 0 or isinstance(i, str)  # a pair's share of the length may fall below the stride
+        inputs = [i for i in texts + pairs if usable(i)]
+        comparison.encode(name, tokenizer, folder, inputs, *flags, overflowing=True)
+        comparison.encode(name, tokenizer, folder, [i for i in inputs if isinstance(i, str)], *flags, "--no-special",
+                          special=False, overflowing=True)
+    tokenizer.no_padding()
+    for strategy, index in (("only_first", 0), ("only_second", 1)):
+        tokenizer.no_truncation()
+        enough = [p for p in pairs if len(tokenizer.encode(p[("text", "pair")[index]], add_special_tokens=False).ids) > 6]
+        longest = 6 + max([len(tokenizer.encode(p[("pair", "text")[index]], add_special_tokens=False).ids) for p in enough] + [0])
+        tokenizer.enable_truncation(longest, stride=1, strategy=strategy)
+        comparison.encode(strategy, tokenizer, folder, enough, "--max-length", str(longest), "--stride", "1", "--strategy",
+                          strategy, overflowing=True)
+    tokenizer.no_truncation()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("gamut")
+    parser.add_argument("folder")
+    parser.add_argument("--count", type=int, default=100000)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    strings, comparison, tokenizer = Strings(args.seed), Comparison(args.gamut), oracle(args.folder)
+
+    texts = [strings.text() for _ in range(args.count * 6 // 10)]
+    every = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    texts += ["a" + "b".join(every[at : at + 64]) + "c" for at in range(0, len(every), 64)]
+    pairs = [{"text": strings.text(), "pair": strings.text()} for _ in range(args.count // 10)]
+    comparison.encode("text", tokenizer, args.folder, texts)
+    comparison.encode("pair", tokenizer, args.folder, pairs)
+    some, few = texts[: args.count // 20], pairs[: args.count // 100]
+    comparison.encode("no special", tokenizer, args.folder, some + few, "--no-special", special=False)
+    comparison.encode("long", tokenizer, args.folder, ["".join(texts[at : at + 500]) for at in range(0, 5000, 500)])
+    truncations(comparison, tokenizer, args.folder, some[:1000], few[:300])
+    size = tokenizer.get_vocab_size()
+    ids = [[strings.random.randrange(size + 5) for _ in range(strings.random.randrange(20))] for _ in range(args.count // 20)]
+    comparison.decode(tokenizer, args.folder, ids + [e.ids for e in tokenizer.encode_batch(some)])
+
+    with tempfile.TemporaryDirectory() as folder:
+        strings.added = with_added_tokens(tokenizer, folder)
+        comparison.encode("added tokens", tokenizer, folder, [strings.text() for _ in range(args.count * 3 // 10)])
+        comparison.decode(tokenizer, folder, [e.ids for e in tokenizer.encode_batch([strings.text() for _ in range(2000)])])
+    print("%d strings compared, %d differences" % (comparison.compared, comparison.differences))
+    return 1 if comparison.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
