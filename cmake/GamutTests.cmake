@@ -12,3 +12,12 @@ foreach(folder ${test_folders})
     gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}/ DISCOVERY_TIMEOUT 60)
   endif()
 endforeach()
+
+# Parity with transformers: the committed cases, without Python.
+add_library(parity STATIC tests/parity/case.cpp tests/parity/compare.cpp)
+target_include_directories(parity PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
+target_link_libraries(parity PUBLIC gamut_core)
+add_executable(test_parity tests/parity/parity_test.cpp)
+target_compile_definitions(test_parity PRIVATE GAMUT_PARITY_FOLDER="${CMAKE_SOURCE_DIR}/tests/parity")
+target_link_libraries(test_parity PRIVATE parity GTest::gtest_main)
+gtest_discover_tests(test_parity TEST_PREFIX parity/ DISCOVERY_TIMEOUT 60)

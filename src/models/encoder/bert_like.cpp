@@ -30,6 +30,7 @@ EncoderSpec distilbert() {
   EncoderSpec s{.model_type = "distilbert", .class_prefix = "DistilBert", .base = "distilbert"};
   s.token_types = false;
   s.fixed_eps = 1e-12;
+  s.activation_field = "activation";
   s.layers = "transformer.layer";
   s.query = "attention.q_lin", s.key = "attention.k_lin", s.value = "attention.v_lin";
   s.attention_output = "attention.out_lin", s.attention_norm = "sa_layer_norm";

@@ -113,7 +113,7 @@ Value block(Recording& r, const Scope& s, Value x, Value bias) {
   LabelScope label(s.graph(), s.path());
   Value y = op::attention(split(spec.query), split(spec.key), split(spec.value), {.mask = {r.rows}, .bias = bias});
   x = layer::layer_norm(s / spec.attention_norm, x + layer::linear(s / spec.attention_output, op::merge_heads(y)), r.eps);
-  y = op::activation(parse_activation(r.config.s("hidden_act")), layer::linear(s / spec.up, x));
+  y = op::activation(parse_activation(r.config.s(r.spec.activation_field)), layer::linear(s / spec.up, x));
   return layer::layer_norm(s / spec.output_norm, x + layer::linear(s / spec.down, y), r.eps);
 }
 
@@ -142,7 +142,7 @@ Value dense(Recording& r, const std::string& path, const std::string& activation
 /// Decoder of the masked language model: tied to the word embeddings when it has no weight and the config ties.
 Value decode_tokens(Recording& r, Value x) {
   const EncoderSpec& spec = r.spec;
-  const std::string activation = spec.lm_activation.empty() ? r.config.s("hidden_act") : spec.lm_activation;
+  const std::string activation = spec.lm_activation.empty() ? r.config.s(spec.activation_field) : spec.lm_activation;
   x = layer::layer_norm(r.root / spec.lm_norm, dense(r, spec.lm_dense, activation, x), r.eps);
   const Scope decoder = r.root / spec.lm_decoder;
   LabelScope label(r.graph, decoder.path());

@@ -28,6 +28,7 @@ struct EncoderSpec {
   double fixed_eps = 0;        // of every norm; 0: the config's layer_norm_eps
 
   // Blocks.
+  std::string activation_field = "hidden_act";  // of the config
   std::string layers = "encoder.layer";
   std::string query = "attention.self.query", key = "attention.self.key", value = "attention.self.value";
   std::string attention_output = "attention.output.dense", attention_norm = "attention.output.LayerNorm";
@@ -38,7 +39,7 @@ struct EncoderSpec {
   std::string pooler = "pooler.dense";  // of the base model; empty: none
   std::string lm_dense = "cls.predictions.transform.dense", lm_norm = "cls.predictions.transform.LayerNorm";
   std::string lm_decoder = "cls.predictions.decoder", lm_bias = "cls.predictions.bias";
-  std::string lm_activation;  // empty: the config's hidden_act
+  std::string lm_activation;  // empty: the config's
   /// The layer between a row's first token and the classifier, and its activation.
   std::string classifier_dense = "bert.pooler.dense", classifier_activation = "tanh";
   std::string classifier_out = "classifier";

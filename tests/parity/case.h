@@ -1,0 +1,31 @@
+// A parity case of tests/parity/cases: its config, weights, inputs and the outputs of transformers.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "checkpoint/checkpoint.h"
+#include "config/config.h"
+#include "gamut/tensor.h"
+
+namespace gamut::parity {
+
+struct Case {
+  std::string name;  // "bert/BertModel_0"
+  std::string model_type;
+  std::string head;
+  Config config;
+  std::shared_ptr<const Checkpoint> checkpoint;
+  NamedTensors inputs;
+  NamedTensors outputs;
+};
+
+/// Reads a case and makes its weights. Throws Error when the file is not a case.
+Case load_case(const std::filesystem::path& path);
+
+/// The case files below `folder`, sorted.
+std::vector<std::filesystem::path> find_cases(const std::filesystem::path& folder);
+
+}  // namespace gamut::parity
