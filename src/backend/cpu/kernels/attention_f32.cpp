@@ -1,8 +1,8 @@
 // Attention in f32 with a running softmax: queries in the lanes, keys and values read where they lie.
 //
-// One tile takes up to kAttentionBlock queries of one head, transposed to [D][lanes]. Scores are computed as K · q^T: a key's
-// elements are broadcast, so keys and values need no packing, any head size fits, and the softmax runs down the keys in each lane
-// without sums across lanes. The output is gathered as [Dv][lanes] and transposed once at the end.
+// One tile takes up to kAttentionBlock queries of one head, transposed to [D][lanes]. Scores are computed as K · q^T: a
+// key's elements are broadcast, so keys and values need no packing, any head size fits, and the softmax runs down the
+// keys in each lane without sums across lanes. The output is gathered as [Dv][lanes] and transposed once at the end.
 #include "backend/cpu/kernels/functions.h"
 #include "backend/cpu/kernels/math.h"
 
@@ -81,7 +81,10 @@ template <int Vectors>
 constexpr int kRows = Vectors == 4 ? 6 : 8;
 #else
 template <int Vectors>
-constexpr int kRows = Vectors == 4 ? 2 : Vectors == 3 ? 3 : Vectors == 2 ? 4 : 8;
+constexpr int kRows = Vectors == 4   ? 2
+                      : Vectors == 3 ? 3
+                      : Vectors == 2 ? 4
+                                     : 8;
 #endif
 
 /// Which keys, counted inside the row, the query at lane 0 sees: [first, last); both move by one per lane.
@@ -101,8 +104,8 @@ void hide(float* scores, const Visible& visible, int64_t key) {
 
 /// Scale, softcap, bias and mask on the scores of keys [key0, key0 + keys) of the row.
 template <int Vectors>
-void adjust_scores(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, int64_t key0, int64_t keys,
-                   float* scores) {
+void adjust_scores(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, int64_t key0,
+                   int64_t keys, float* scores) {
   constexpr int kLanes = Vectors * kWidth;
   const int64_t queries = tile.q1 - tile.q0;
   if (args.softcap > 0.0f) {
@@ -152,9 +155,16 @@ void running_softmax(const Work& work, int64_t keys, int64_t value_dim) {
   }
 }
 
+/// Asks for rows of a head: they lie a whole token apart, in pages of their own, where the processor foresees nothing.
+void prefetch_rows(const float* rows, int64_t stride, int64_t count, int64_t width) {
+  for (int64_t r = 0; r < count; ++r) {
+    for (int64_t i = 0; i < width; i += 16) __builtin_prefetch(rows + r * stride + i, 0, 3);
+  }
+}
+
 template <int Vectors>
-void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, const Work& work, int64_t key0,
-               int64_t keys) {
+void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, const Work& work,
+               int64_t key0, int64_t keys) {
   constexpr int kLanes = Vectors * kWidth;
   constexpr int kHigh = kRows<Vectors>;
   const int64_t kv_head = tile.head / (args.heads / args.kv_heads), token = args.kv_offsets[tile.row] + key0;
@@ -162,16 +172,23 @@ void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visib
   const float* v = args.v + token * args.v_token_stride + kv_head * args.v_head_stride;
   int64_t j = 0;
   for (; j + kHigh <= keys; j += kHigh) {
-    score_rows<kHigh, Vectors>(k + j * args.k_token_stride, args.k_token_stride, work.q, args.head_dim, work.scores + j * kLanes);
+    prefetch_rows(v + j * args.v_token_stride, args.v_token_stride, kHigh, args.value_dim);
+    score_rows<kHigh, Vectors>(k + j * args.k_token_stride, args.k_token_stride, work.q, args.head_dim,
+                               work.scores + j * kLanes);
   }
-  for (; j < keys; ++j) score_rows<1, Vectors>(k + j * args.k_token_stride, 0, work.q, args.head_dim, work.scores + j * kLanes);
+  for (; j < keys; ++j)
+    score_rows<1, Vectors>(k + j * args.k_token_stride, 0, work.q, args.head_dim, work.scores + j * kLanes);
   adjust_scores<Vectors>(args, tile, visible, key0, keys, work.scores);
   running_softmax<Vectors>(work, keys, args.value_dim);
-  int64_t d = 0;
-  for (; d + kHigh <= args.value_dim; d += kHigh) {
+  // The next block's keys; spread over the passes down the values.
+  const int64_t passes = max_of(1, args.value_dim / kHigh), share = ceil_div(keys, passes);
+  int64_t d = 0, ahead = 0;
+  for (; d + kHigh <= args.value_dim; d += kHigh, ahead += share) {
+    prefetch_rows(k + (keys + ahead) * args.k_token_stride, args.k_token_stride, share, args.head_dim);
     add_values<kHigh, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
   }
-  for (; d < args.value_dim; ++d) add_values<1, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
+  for (; d < args.value_dim; ++d)
+    add_values<1, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
 }
 
 template <int Vectors>
@@ -208,7 +225,8 @@ void attend(const AttentionArgs& args, const AttentionTile& tile, const Work& wo
     store(work.sum + i, total > 0.0f ? 1.0f / total : (total == 0.0f ? zero() : total));
   }
   for (int64_t i = 0; i < queries; ++i) {
-    for (int64_t d = 0; d < args.value_dim; ++d) out[i * args.out_token_stride + d] = work.out[d * kLanes + i] * work.sum[i];
+    for (int64_t d = 0; d < args.value_dim; ++d)
+      out[i * args.out_token_stride + d] = work.out[d * kLanes + i] * work.sum[i];
   }
 }
 
@@ -227,11 +245,16 @@ void attention_f32(const AttentionArgs& args, const AttentionTile& tile, void* s
   work.q = work.scores + kKeyBlock * kAttentionBlock;
   work.out = work.q + args.head_dim * kAttentionBlock;
   switch (ceil_div(tile.q1 - tile.q0, kWidth)) {
-    case 0: return;
-    case 1: return attend<1>(args, tile, work);
-    case 2: return attend<2>(args, tile, work);
-    case 3: return attend<3>(args, tile, work);
-    default: return attend<4>(args, tile, work);
+    case 0:
+      return;
+    case 1:
+      return attend<1>(args, tile, work);
+    case 2:
+      return attend<2>(args, tile, work);
+    case 3:
+      return attend<3>(args, tile, work);
+    default:
+      return attend<4>(args, tile, work);
   }
 }
 

@@ -1,6 +1,8 @@
-// Elementary functions on a vector, in f32. Errors are the largest found by elementwise_test.cpp against double precision.
+// Elementary functions on a vector, in f32. Errors are the largest found by elementwise_test.cpp against double
+// precision.
 //
-// Polynomials are Chebyshev fits made with 50 digits (mpmath.chebyfit) on the interval named beside each. NaN gives NaN.
+// Polynomials are Chebyshev fits made with 50 digits (mpmath.chebyfit) on the interval named beside each. NaN gives
+// NaN.
 #pragma once
 
 #include "backend/cpu/kernels/simd.h"
@@ -19,7 +21,8 @@ GAMUT_INLINE V poly(V x, const float (&c)[N]) {
   return r;
 }
 
-/// x * 2^n for integral n in [-252, 254], subnormal results included: in two steps, because 2^n alone may not be a float.
+/// x * 2^n for integral n in [-252, 254], subnormal results included: in two steps, because 2^n alone may not be a
+/// float.
 GAMUT_INLINE V scale_by_power(V x, V n) {
 #if defined(GAMUT_ISA_AVX512)
   return _mm512_scalef_ps(x, n);

@@ -1,8 +1,9 @@
 // One vector of f32 in the instruction set this file is compiled for: the vocabulary that every kernel is written in.
 //
-// V is a vector of kWidth floats and I of as many int32; + - * / & | ^ << >> and comparisons are those of GCC's vector types
-// (a comparison gives an I of 0 or -1, `mask ? a : b` selects). Everything lives in a namespace named after the instruction set
-// and nothing from the library is included: the linker must not find two versions of one inline function.
+// V is a vector of kWidth floats and I of as many int32; + - * / & | ^ << >> and comparisons are those of GCC's vector
+// types (a comparison gives an I of 0 or -1, `mask ? a : b` selects). Everything lives in a namespace named after the
+// instruction set and nothing from the library is included: the linker must not find two versions of one inline
+// function.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +46,8 @@ GAMUT_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 GAMUT_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 GAMUT_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/// Calls f(offset, count) for the vectors of [0,n): count is kWidth, for the last one maybe less. `f` is inlined twice, so that the
-/// full vectors carry no mask.
+/// Calls f(offset, count) for the vectors of [0,n): count is kWidth, for the last one maybe less. `f` is inlined twice,
+/// so that the full vectors carry no mask.
 template <typename F>
 GAMUT_INLINE void for_vectors(int64_t n, F f) {
   int64_t i = 0;

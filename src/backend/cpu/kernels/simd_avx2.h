@@ -43,7 +43,9 @@ GAMUT_INLINE float min_of_lanes(V x) {
 }
 GAMUT_INLINE bool any(I mask) { return _mm256_movemask_ps((V)mask) != 0; }
 
-GAMUT_INLINE V load_f16(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+GAMUT_INLINE V load_f16(const uint16_t* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 GAMUT_INLINE V load_bf16(const uint16_t* p) {
   const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));

@@ -29,7 +29,9 @@ GAMUT_INLINE float max_of_lanes(V x) { return _mm512_reduce_max_ps(x); }
 GAMUT_INLINE float min_of_lanes(V x) { return _mm512_reduce_min_ps(x); }
 GAMUT_INLINE bool any(I mask) { return _mm512_movepi32_mask((__m512i)mask) != 0; }
 
-GAMUT_INLINE V load_f16(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+GAMUT_INLINE V load_f16(const uint16_t* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
 GAMUT_INLINE V load_bf16(const uint16_t* p) {
   const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));

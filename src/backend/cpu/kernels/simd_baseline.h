@@ -1,4 +1,5 @@
-// The vector of simd.h for any processor: 4 floats in GCC's vector types, which become SSE2 on x86-64 and NEON on AArch64.
+// The vector of simd.h for any processor: 4 floats in GCC's vector types, which become SSE2 on x86-64 and NEON on
+// AArch64.
 #pragma once
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
@@ -35,7 +36,8 @@ GAMUT_INLINE V sqrt(V x) {
   return x;
 #endif
 }
-/// Adding and taking away 1.5 * 2^23 leaves the nearest integer for |x| < 2^22; from 2^23 on every number is an integer.
+/// Adding and taking away 1.5 * 2^23 leaves the nearest integer for |x| < 2^22; from 2^23 on every number is an
+/// integer.
 GAMUT_INLINE V round_even(V x) {
   const I sign = (I)x & INT32_MIN;
   const V magnitude = (V)((I)x & INT32_MAX);
