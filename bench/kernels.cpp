@@ -1,5 +1,5 @@
-// bench_kernels [--isa baseline|avx2|avx512] [--threads T]: the CPU kernels against the multiply-add peak measured in
-// the same run.
+// bench_kernels [--isa baseline|avx2|avx512] [--threads T] [--only GROUP]: the CPU kernels against the multiply-add
+// peak measured in the same run.
 //
 // Every figure is the best of several short runs, and the peak is measured anew beside each: on a shared machine only
 // the ratio says something.
@@ -186,8 +186,10 @@ void bench_fork_join(ThreadPool& pool) {
 int run(std::span<char*> arguments) {
   Isa isa = best_isa();
   int threads = 0;
+  std::string_view only;
   for (size_t i = 1; i + 1 < arguments.size(); i += 2) {
     const std::string_view name = arguments[i], value = arguments[i + 1];
+    if (name == "--only") only = value;
     if (name == "--threads") threads = std::atoi(arguments[i + 1]);
     for (Isa candidate : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
       if (name == "--isa" && value == isa_name(candidate)) isa = candidate;
@@ -197,22 +199,34 @@ int run(std::span<char*> arguments) {
   const Context c{kernel_table(isa), pool};
   fmt::print("{}, {} threads of {} cores, peak {:.1f} GF/s\n", isa_name(isa), pool.size(), cpu_info().cores,
              measure_peak(c.kernels, pool));
-  bench_fork_join(pool);
-  bench_matmul(c, 512, 3072, 768, Unary::kIdentity, true);
-  for (int64_t m : {128, 32, 16, 8, 4, 2, 1}) {
+  const auto wanted = [&](std::string_view group) { return only.empty() || only == group; };
+  if (wanted("fork_join")) bench_fork_join(pool);
+  if (wanted("large")) {
+    bench_matmul(c, 512, 3072, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 768, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 2304, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 3072, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 3072, 768, Unary::kGeluErf, true);
+    bench_matmul(c, 128, 768, 3072, Unary::kIdentity, true);
+  }
+  for (int64_t m : {32, 16, 8, 4, 2, 1}) {
+    if (!wanted("small")) break;
     bench_matmul(c, m, 768, 768, Unary::kIdentity, true);
-    if (m == 128) bench_matmul(c, m, 2304, 768, Unary::kIdentity, true);
-    bench_matmul(c, m, 3072, 768, m == 128 ? Unary::kGeluErf : Unary::kIdentity, true);
+    bench_matmul(c, m, 3072, 768, Unary::kIdentity, true);
     bench_matmul(c, m, 768, 3072, Unary::kIdentity, true);
   }
-  bench_matmul(c, 128, 768, 768, Unary::kIdentity, false);
-  bench_matmul(c, 512, 512, 64, Unary::kIdentity, false);
-  bench_attention(c, 1, 128, 12, 64, false);
-  bench_attention(c, 8, 128, 12, 64, false);
-  bench_attention(c, 32, 20, 12, 32, false);
-  bench_attention(c, 1, 2048, 12, 64, false);
-  bench_attention(c, 1, 2048, 12, 64, true);
-  bench_rows(c, 128, 768);
+  if (wanted("dynamic")) {
+    bench_matmul(c, 128, 768, 768, Unary::kIdentity, false);
+    bench_matmul(c, 512, 512, 64, Unary::kIdentity, false);
+  }
+  if (wanted("attention")) {
+    bench_attention(c, 1, 128, 12, 64, false);
+    bench_attention(c, 8, 128, 12, 64, false);
+    bench_attention(c, 32, 20, 12, 32, false);
+    bench_attention(c, 1, 2048, 12, 64, false);
+    bench_attention(c, 1, 2048, 12, 64, true);
+  }
+  if (wanted("rows")) bench_rows(c, 128, 768);
   return 0;
 }
 

@@ -32,10 +32,10 @@ const UnaryCase kCases[] = {
     {"softsign", Unary::kSoftsign, [](double x) { return x / (1 + std::abs(x)); }, 2, 0},
     {"mish", Unary::kMish, [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }, 8, 1e-35},
     {"silu", Unary::kSilu, [](double x) { return x * sigmoid(x); }, 4, 1e-35},
-    {"gelu_erf", Unary::kGeluErf, [](double x) { return x * 0.5 * std::erfc(-x * std::sqrt(0.5)); }, 20, 1e-35},
+    {"gelu_erf", Unary::kGeluErf, [](double x) { return x * 0.5 * std::erfc(-x * std::sqrt(0.5)); }, 20, 1e-8},
     {"gelu_tanh", Unary::kGeluTanh,
-     [](double x) { return x * sigmoid(2 * 0.7978845608028654 * (x + 0.044715 * x * x * x)); }, 40, 1e-35},
-    {"quick_gelu", Unary::kQuickGelu, [](double x) { return x * sigmoid(1.702 * x); }, 40, 1e-35},
+     [](double x) { return x * sigmoid(2 * 0.7978845608028654 * (x + 0.044715 * x * x * x)); }, 12, 1e-8},
+    {"quick_gelu", Unary::kQuickGelu, [](double x) { return x * sigmoid(1.702 * x); }, 8, 1e-8},
     {"elu", Unary::kElu, [](double x) { return x > 0 ? x : std::expm1(x); }, 3, 0},
     {"sqrt", Unary::kSqrt, [](double x) { return std::sqrt(x); }, 0.51, 0},
     {"rsqrt", Unary::kRsqrt, [](double x) { return 1 / std::sqrt(x); }, 1.6, 0},
@@ -115,7 +115,6 @@ TEST_P(Elementwise, UnaryWithinTheStatedError) {
     }
     EXPECT_LE(worst, c.ulp) << c.name << "(" << worst_at << ")";
     RecordProperty(std::string("ulp_") + c.name, std::to_string(worst));
-    fprintf(stderr, "%s %.3f at %g\n", c.name, worst, worst_at);
   }
 }
 

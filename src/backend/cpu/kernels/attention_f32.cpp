@@ -162,33 +162,41 @@ void prefetch_rows(const float* rows, int64_t stride, int64_t count, int64_t wid
   }
 }
 
+/// Scores of keys [j, keys), in register tiles of `Rows` and, for what is left, of half as many.
+template <int Rows, int Vectors>
+void score_block(const AttentionArgs& args, const float* k, const float* v, const Work& work, int64_t j, int64_t keys) {
+  constexpr int kLanes = Vectors * kWidth;
+  for (; j + Rows <= keys; j += Rows) {
+    prefetch_rows(v + j * args.v_token_stride, args.v_token_stride, Rows, args.value_dim);
+    score_rows<Rows, Vectors>(k + j * args.k_token_stride, args.k_token_stride, work.q, args.head_dim,
+                              work.scores + j * kLanes);
+  }
+  if constexpr (Rows > 1) score_block<(Rows > 4 ? 4 : Rows / 2), Vectors>(args, k, v, work, j, keys);
+}
+
+/// Adds the weighted values, dimensions [d, value_dim), likewise; asks for the next block's keys on the way.
+template <int Dims, int Vectors>
+void value_block(const AttentionArgs& args, const float* next_keys, const float* v, const Work& work, int64_t d,
+                 int64_t keys) {
+  constexpr int kLanes = Vectors * kWidth;
+  const int64_t share = ceil_div(keys, max_of(1, args.value_dim / Dims));
+  for (; d + Dims <= args.value_dim; d += Dims) {
+    prefetch_rows(next_keys + d / Dims * share * args.k_token_stride, args.k_token_stride, share, args.head_dim);
+    add_values<Dims, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
+  }
+  if constexpr (Dims > 1) value_block<(Dims > 4 ? 4 : Dims / 2), Vectors>(args, next_keys, v, work, d, keys);
+}
+
 template <int Vectors>
 void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, const Work& work,
                int64_t key0, int64_t keys) {
-  constexpr int kLanes = Vectors * kWidth;
-  constexpr int kHigh = kRows<Vectors>;
   const int64_t kv_head = tile.head / (args.heads / args.kv_heads), token = args.kv_offsets[tile.row] + key0;
   const float* k = args.k + token * args.k_token_stride + kv_head * args.k_head_stride;
   const float* v = args.v + token * args.v_token_stride + kv_head * args.v_head_stride;
-  int64_t j = 0;
-  for (; j + kHigh <= keys; j += kHigh) {
-    prefetch_rows(v + j * args.v_token_stride, args.v_token_stride, kHigh, args.value_dim);
-    score_rows<kHigh, Vectors>(k + j * args.k_token_stride, args.k_token_stride, work.q, args.head_dim,
-                               work.scores + j * kLanes);
-  }
-  for (; j < keys; ++j)
-    score_rows<1, Vectors>(k + j * args.k_token_stride, 0, work.q, args.head_dim, work.scores + j * kLanes);
+  score_block<kRows<Vectors>, Vectors>(args, k, v, work, 0, keys);
   adjust_scores<Vectors>(args, tile, visible, key0, keys, work.scores);
   running_softmax<Vectors>(work, keys, args.value_dim);
-  // The next block's keys; spread over the passes down the values.
-  const int64_t passes = max_of(1, args.value_dim / kHigh), share = ceil_div(keys, passes);
-  int64_t d = 0, ahead = 0;
-  for (; d + kHigh <= args.value_dim; d += kHigh, ahead += share) {
-    prefetch_rows(k + (keys + ahead) * args.k_token_stride, args.k_token_stride, share, args.head_dim);
-    add_values<kHigh, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
-  }
-  for (; d < args.value_dim; ++d)
-    add_values<1, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
+  value_block<kRows<Vectors>, Vectors>(args, k + keys * args.k_token_stride, v, work, 0, keys);
 }
 
 template <int Vectors>
@@ -196,9 +204,13 @@ void attend(const AttentionArgs& args, const AttentionTile& tile, const Work& wo
   constexpr int kLanes = Vectors * kWidth;
   const int64_t queries = tile.q1 - tile.q0;
   const float* q = args.q + tile.q0 * args.q_token_stride + tile.head * args.q_head_stride;
-  for (int64_t i = 0; i < kLanes; ++i) {  // lanes without a query compute on zeros and are dropped
-    for (int64_t d = 0; d < args.head_dim; ++d) {
-      work.q[d * kLanes + i] = i < queries ? q[i * args.q_token_stride + d] * args.scale : 0.0f;
+  // Lanes without a query compute on zeros and are dropped.
+  for (int64_t i = 0; i < kLanes; i += kWidth) {
+    const int present = static_cast<int>(max_of(0, min_of(kWidth, queries - i)));
+    for (int64_t d = 0; d < args.head_dim; d += kWidth) {
+      const int dims = static_cast<int>(min_of(kWidth, args.head_dim - d));
+      transpose_to_lanes(q + i * args.q_token_stride + d, args.q_token_stride, present, dims, set1(args.scale),
+                         work.q + d * kLanes + i, kLanes);
     }
   }
   const V top = set1(args.sinks != nullptr ? args.sinks[tile.head] : kMinusInfinity);
@@ -224,9 +236,21 @@ void attend(const AttentionArgs& args, const AttentionTile& tile, const Work& wo
     const V total = load(work.sum + i);
     store(work.sum + i, total > 0.0f ? 1.0f / total : (total == 0.0f ? zero() : total));
   }
-  for (int64_t i = 0; i < queries; ++i) {
-    for (int64_t d = 0; d < args.value_dim; ++d)
-      out[i * args.out_token_stride + d] = work.out[d * kLanes + i] * work.sum[i];
+  for (int64_t i = 0; i < queries; i += kWidth) {
+    const int present = static_cast<int>(min_of(kWidth, queries - i));
+    for (int64_t d = 0; d < args.value_dim; d += kWidth) {
+      const int dims = static_cast<int>(min_of(kWidth, args.value_dim - d));
+      V block[kWidth];
+#pragma GCC unroll 16
+      for (int j = 0; j < kWidth; ++j) {
+        block[j] = j < dims ? load(work.out + (d + j) * kLanes + i) * load(work.sum + i) : zero();
+      }
+      transpose(block);
+#pragma GCC unroll 16
+      for (int j = 0; j < kWidth; ++j) {
+        if (j < present) store_some(out + (i + j) * args.out_token_stride + d, block[j], dims);
+      }
+    }
   }
 }
 

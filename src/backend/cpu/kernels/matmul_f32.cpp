@@ -177,6 +177,18 @@ void pack_panel(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, flo
     }
     return;
   }
+  if (kType == Source::kF32 && args.k_stride == 1) {
+    const float* w = static_cast<const float*>(args.data) + n0 * args.n_stride + k0;
+    for (int64_t k = 0; k < depth; k += kWidth) {
+      const int deep = static_cast<int>(min_of(kWidth, depth - k));
+      for (int64_t j = 0; j < kPanel; j += kWidth) {
+        const int present = static_cast<int>(max_of(0, min_of(kWidth, columns - j)));
+        transpose_to_lanes(w + j * args.n_stride + k, args.n_stride, present, deep, set1(1.0f), panel + k * kPanel + j,
+                           kPanel);
+      }
+    }
+    return;
+  }
   // Short pieces of the depth keep the lines that are written to in L1.
   constexpr int64_t kPiece = 64;
   for (int64_t piece = 0; piece < depth; piece += kPiece) {
@@ -204,12 +216,14 @@ void pack_block(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, flo
 /// One depth block of some columns, for all rows of the task: `rows` of the copy of A, `panels` of w that lie
 /// panel_stride apart.
 struct DepthBlock {
-  int64_t rows, depth;
-  const float* copy;
-  const float* w;
-  int64_t panel_stride, panels;
-  float* sums;
-  bool first;
+  int64_t rows = 0, depth = 0;
+  const float* copy = nullptr;
+  const float* w = nullptr;
+  int64_t panel_stride = 0, panels = 0;
+  float* sums = nullptr;
+  bool first = true;
+  const float* c = nullptr;  // where the sums go after this block, or none
+  int64_t c_stride = 0;
 };
 
 /// Adds the block's products to the sums and calls done(panel) after each panel, while its sums are in L1.
@@ -235,6 +249,11 @@ void multiply_block(const DepthBlock& b, Done done) {
     int64_t r = 0;
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t tile_rows = height + (t < taller ? 1 : 0);
+      // The rows of C lie far apart; asked for now, they are there when the sums are.
+      for (int64_t i = 0; b.c != nullptr && i < tile_rows; ++i) {
+        const float* row = b.c + (r + i) * b.c_stride + p * kPanel;
+        for (int j = 0; j < kPanel; j += kLineFloats) __builtin_prefetch(row + j, 1, 3);
+      }
       tile_function(tile_rows)(b.copy + r * kCopyStride, w, 0, b.depth, b.sums + p * sums_stride + r * kPanel, 0,
                                b.first, next);
       r += tile_rows;
@@ -260,33 +279,39 @@ void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) n
   float* copy = static_cast<float*>(scratch);
   float* sums = copy + kBlockRows * kCopyStride;
   float* packing = sums + kBlockRows * kBlockColumns;
-  const bool one_depth_block = args.k <= kBlockDepth;
   const PackArgs pack{
       .n = args.n, .k = args.k, .data = args.w, .n_stride = args.w_n_stride, .k_stride = args.w_k_stride};
   for (int64_t m = tile.m0; m < tile.m1; m += kBlockRows) {
     const int64_t rows = min_of(kBlockRows, tile.m1 - m);
     for (int64_t n = tile.n0; n < tile.n1; n += kBlockColumns) {
       const int64_t columns = min_of(kBlockColumns, tile.n1 - n), panels = ceil_div(columns, kPanel);
+      const int64_t group = args.packed != nullptr ? panels : kPackedPanels;
       int64_t k = 0;
       do {
         const int64_t depth = min_of(kBlockDepth, args.k - k);
-        if (!one_depth_block || n == tile.n0)
-          copy_rows(args.a + m * args.a_stride + k, args.a_stride, rows, depth, copy);
-        const float* w = static_cast<const float*>(args.packed);
-        int64_t panel_stride = args.k * kPanel;
-        if (w != nullptr) {
-          w += n * args.k + k * kPanel;
-        } else {
-          panel_stride = depth * kPanel;
-          for (int64_t p = 0; p < panels; ++p) pack_block(pack, n + p * kPanel, k, depth, packing + p * panel_stride);
-          w = packing;
+        const bool last = k + kBlockDepth >= args.k, copied = args.k <= kBlockDepth && n > tile.n0;
+        if (!copied) copy_rows(args.a + m * args.a_stride + k, args.a_stride, rows, depth, copy);
+        for (int64_t p = 0; p < panels; p += group) {
+          const int64_t column = n + p * kPanel;
+          DepthBlock block{
+              .rows = rows, .depth = depth, .copy = copy, .panels = min_of(group, panels - p), .first = k == 0};
+          block.sums = sums + p * rows * kPanel;
+          block.c = last ? args.c + m * args.c_stride + column : nullptr, block.c_stride = args.c_stride;
+          if (args.packed != nullptr) {
+            block.panel_stride = args.k * kPanel;
+            block.w = static_cast<const float*>(args.packed) + column * args.k + k * kPanel;
+          } else {
+            block.panel_stride = depth * kPanel, block.w = packing;
+            for (int64_t i = 0; i < block.panels; ++i) {
+              pack_block(pack, column + i * kPanel, k, depth, packing + i * block.panel_stride);
+            }
+          }
+          multiply_block(block, [&](int64_t i) {
+            if (!last) return;
+            finish_tile(args, m, column + i * kPanel, rows, min_of(kPanel, tile.n1 - column - i * kPanel),
+                        block.sums + i * rows * kPanel);
+          });
         }
-        const bool last = k + kBlockDepth >= args.k;
-        const DepthBlock block{rows, depth, copy, w, panel_stride, panels, sums, k == 0};
-        multiply_block(block, [&](int64_t p) {
-          if (!last) return;
-          finish_tile(args, m, n + p * kPanel, rows, min_of(kPanel, columns - p * kPanel), sums + p * rows * kPanel);
-        });
         k += kBlockDepth;
       } while (k < args.k);
     }

@@ -64,6 +64,43 @@ GAMUT_INLINE void store_some(float* p, V x, int count) {
   }
 }
 
+/// Turns kWidth rows of kWidth lanes into columns.
+GAMUT_INLINE void transpose(V (&rows)[kWidth]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i) {
+    if ((i & 1) == 0) exchange<1>(&rows[i], &rows[i + 1]);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i) {
+    if ((i & 2) == 0) exchange<2>(&rows[i], &rows[i + 2]);
+  }
+  if constexpr (kWidth > 4) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kWidth; ++i) {
+      if ((i & 4) == 0) exchange<4>(&rows[i], &rows[i + 4]);
+    }
+  }
+  if constexpr (kWidth > 8) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kWidth; ++i) {
+      if ((i & 8) == 0) exchange<8>(&rows[i], &rows[i + 8]);
+    }
+  }
+}
+/// out[j * out_stride + i] = factor * in[i * in_stride + j] for i below `rows` and j below `columns`, both at most
+/// kWidth. Whole vectors are written to out: lanes from `rows` on become zeros.
+GAMUT_INLINE void transpose_to_lanes(const float* in, int64_t in_stride, int rows, int columns, V factor, float* out,
+                                     int64_t out_stride) {
+  V block[kWidth];
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i) block[i] = i < rows ? load_some(in + i * in_stride, columns) * factor : V{};
+  transpose(block);
+#pragma GCC unroll 16
+  for (int j = 0; j < kWidth; ++j) {
+    if (j < columns) store(out + j * out_stride, block[j]);
+  }
+}
+
 /// One f16 or bf16 number widened exactly.
 GAMUT_INLINE float bf16_to_f32(uint16_t bits) {
   const uint32_t wide = static_cast<uint32_t>(bits) << 16;

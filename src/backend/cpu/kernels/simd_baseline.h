@@ -63,6 +63,22 @@ GAMUT_INLINE I to_int(V x) {
 }
 GAMUT_INLINE V to_float(I x) { return __builtin_convertvector(x, V); }
 
+/// 1 / x.
+GAMUT_INLINE V reciprocal(V x) { return 1.0f / x; }
+
+/// One step of a transposition, on rows `step` apart: lanes with (lane & step) of a and b change places.
+template <int kStep>
+GAMUT_INLINE void exchange(V* a, V* b) {
+  const V x = *a, y = *b;
+  if constexpr (kStep == 1) {
+    *a = V{x[0], y[0], x[2], y[2]};
+    *b = V{x[1], y[1], x[3], y[3]};
+  } else {
+    *a = V{x[0], x[1], y[0], y[1]};
+    *b = V{x[2], x[3], y[2], y[3]};
+  }
+}
+
 GAMUT_INLINE float sum_of(V x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 GAMUT_INLINE float max_of_lanes(V x) {
   const float a = x[0] > x[1] ? x[0] : x[1], b = x[2] > x[3] ? x[2] : x[3];
