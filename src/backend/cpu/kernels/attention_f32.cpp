@@ -140,11 +140,11 @@ void running_softmax(const Work& work, int64_t keys, int64_t value_dim) {
     const V shift = top == kMinusInfinity ? zero() : top;
     V sum = zero();
     for (int64_t j = 0; j < keys; ++j) {
-      const V e = exp(load(work.scores + j * kLanes + lane) - shift);
+      const V e = exp_nonpositive(load(work.scores + j * kLanes + lane) - shift);
       store(work.scores + j * kLanes + lane, e);
       sum = sum + e;
     }
-    const V factor = exp(old_top - shift);
+    const V factor = exp_nonpositive(old_top - shift);
     store(work.top + lane, top);
     store(work.sum + lane, load(work.sum + lane) * factor + sum);
     if (any(factor != 1.0f)) {

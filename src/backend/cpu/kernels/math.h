@@ -56,6 +56,13 @@ GAMUT_INLINE V exp(V x) {
   return scale_by_power(e + 1.0f, n);
 }
 
+/// e^x for x <= 0, likewise.
+GAMUT_INLINE V exp_nonpositive(V x) {
+  V n;
+  const V e = exp_reduced(max(set1(-104.0f), x), &n);
+  return scale_by_power(e + 1.0f, n);
+}
+
 /// e^x - 1 within 3 ulp.
 GAMUT_INLINE V expm1(V x) {
   const V clamped = min(set1(88.0f), max(set1(-30.0f), x));
@@ -135,13 +142,6 @@ constexpr float kErfPoly[] = {-9.667044571e-6f, 0.0001126595903f, -0.00084840804
 constexpr float kErfcPoly[] = {-0.07451491031f, 0.3525370241f, -0.6146519055f, 0.4113357783f, -0.1119396888f,
                                0.2372301927f,   0.2342899159f, 0.2837375466f,  0.2819709632f, 4.082567143e-6f};
 
-/// erfc(a) for a >= 0.9; the relative error grows with a^2 to 1e-5.
-GAMUT_INLINE V erfc_tail_fast(V a) {
-  const V s = min(set1(10.2f), a);
-  const V t = reciprocal(fma(s, set1(0.5f), set1(1.0f)));
-  return exp(-s * s) * poly(t, kErfcPoly);
-}
-
 /// erfc(a) for a >= 0.9, relative error below 1e-6.
 GAMUT_INLINE V erfc_tail(V a) {
   const V s = min(set1(10.2f), a);
@@ -163,16 +163,19 @@ GAMUT_INLINE V erf(V x) {
   return a < 1.0f ? small : large;
 }
 
-/// x (1 + erf(x / sqrt 2)) / 2 within 20 ulp or 1e-8, whichever is larger.
+// e^(s^2) erfc(s) in t = 1 / (1 + 0.4 s) on 0 <= s <= 10.2
+constexpr float kGeluPoly[] = {0.0184176545f, -0.02075498312f, -0.1860378234f, 0.4323627366f, -0.1929513889f,
+                               0.3320896252f, 0.1566794363f,   0.2355336836f,  0.2246121257f, 4.894211315e-5f};
+
+/// x (1 + erf(x / sqrt 2)) / 2 within 20 ulp or 1e-8, whichever is larger. One formula for all x: 1 + erf is erfc of
+/// the other side, which keeps its accuracy in the left tail.
 GAMUT_INLINE V gelu_erf(V x) {
-  const V z = x * 0.707106781f, a = abs_of(z);
-  const V half = 0.5f * x;
-  const V small = fma(half, z * poly(z * z, kErfPoly), half);
-  const V tail = erfc_tail_fast(a);
-  const V large = half * select(z > 0.0f, 2.0f - tail, tail);
+  const V s = min(set1(10.2f), abs_of(x) * 0.707106781f);
+  const V t = reciprocal(fma(s, set1(0.4f), set1(1.0f)));
+  const V tail = exp_nonpositive(-s * s) * poly(t, kGeluPoly);
+  const V y = 0.5f * x * select(x > 0.0f, 2.0f - tail, tail);
   // -inf times 0 is no number, but the limit is 0.
-  const V result = a < 1.0f ? small : large;
-  return x == -kInfinity ? zero() : result;
+  return x == -kInfinity ? zero() : y;
 }
 
 /// 1 / (1 + e^-x) within 3 ulp.
