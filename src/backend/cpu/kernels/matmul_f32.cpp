@@ -17,7 +17,7 @@ constexpr int64_t kLineFloats = 16;
 /// one.
 template <int Rows, int Panels>
 void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t depth, float* sums,
-                   int64_t sums_stride, bool first, const float* next) {
+                   int64_t sums_stride, bool first, const float* next, const float* c, int64_t c_stride) {
   constexpr int kVectors = 2 * Panels;
   V acc[Rows][kVectors];
 #pragma GCC unroll 16
@@ -42,6 +42,9 @@ void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t
   for (; k + 4 <= depth; k += 4) {
     __builtin_prefetch(next, 0, 2);
     next += kLineFloats;
+    if (k < 4 * Rows && c != nullptr) {
+      for (int i = 0; i < kPanel; i += kLineFloats) __builtin_prefetch(c + k / 4 * c_stride + i, 1, 3);
+    }
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) step(k + i);
   }
@@ -55,7 +58,8 @@ void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t
   }
 }
 
-using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, float*, int64_t, bool, const float*);
+using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, float*, int64_t, bool, const float*,
+                              const float*, int64_t);
 
 // With few rows one panel does not have enough independent sums to hide the latency of an addition; several panels do.
 #if defined(GAMUT_ISA_AVX512)
@@ -237,7 +241,7 @@ void multiply_block(const DepthBlock& b, Done done) {
     for (; p + wide <= b.panels; p += wide) {
       const float* w = b.w + p * b.panel_stride;
       multiply(b.copy, w, b.panel_stride, b.depth, b.sums + p * sums_stride, sums_stride, b.first,
-               w + wide * b.panel_stride);
+               w + wide * b.panel_stride, nullptr, 0);
       for (int i = 0; i < wide; ++i) done(p + i);
     }
   }
@@ -249,13 +253,9 @@ void multiply_block(const DepthBlock& b, Done done) {
     int64_t r = 0;
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t tile_rows = height + (t < taller ? 1 : 0);
-      // The rows of C lie far apart; asked for now, they are there when the sums are.
-      for (int64_t i = 0; b.c != nullptr && i < tile_rows; ++i) {
-        const float* row = b.c + (r + i) * b.c_stride + p * kPanel;
-        for (int j = 0; j < kPanel; j += kLineFloats) __builtin_prefetch(row + j, 1, 3);
-      }
+      const float* c = b.c == nullptr ? nullptr : b.c + r * b.c_stride + p * kPanel;
       tile_function(tile_rows)(b.copy + r * kCopyStride, w, 0, b.depth, b.sums + p * sums_stride + r * kPanel, 0,
-                               b.first, next);
+                               b.first, next, c, b.c_stride);
       r += tile_rows;
       next += b.depth / 4 * kLineFloats;
     }
