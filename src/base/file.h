@@ -10,7 +10,8 @@
 
 namespace gamut {
 
-/// Reads a whole file. Throws Error{kNotFound}, Error{kIo}, or Error{kResourceLimit} when it is larger than `max_bytes`.
+/// Reads a whole file. Throws Error{kNotFound}, Error{kIo}, or Error{kResourceLimit} when it is larger than
+/// `max_bytes`.
 std::string read_file(const std::filesystem::path& path, size_t max_bytes);
 
 /// Joins `name` (from an untrusted file) to `root`. Throws Error{kInvalidFile} unless `name` is a plain relative path:

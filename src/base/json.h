@@ -17,8 +17,9 @@ struct JsonLimits {
   int max_depth = 64;
 };
 
-/// Parses `text`. `source` names it in messages ("config.json"). Throws Error{kInvalidFile} with the byte offset for bad
-/// syntax, invalid UTF-8, a duplicate key (named) or more depth than allowed, Error{kResourceLimit} for too many bytes.
+/// Parses `text`. `source` names it in messages ("config.json"). Throws Error{kInvalidFile} with the byte offset for
+/// bad syntax, invalid UTF-8, a duplicate key (named) or more depth than allowed, Error{kResourceLimit} for too many
+/// bytes.
 Json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits = {});
 
 /// Reads and parses a file. Throws Error{kNotFound} when it does not exist.

@@ -33,7 +33,8 @@ TEST(Json, RefusesDepth) {
 }
 
 TEST(Json, NamesTheOffsetOfBadSyntax) {
-  EXPECT_NE(message_of("{\"a\": }").find("t.json: invalid JSON at byte 7"), std::string::npos) << message_of("{\"a\": }");
+  EXPECT_NE(message_of("{\"a\": }").find("t.json: invalid JSON at byte 7"), std::string::npos)
+      << message_of("{\"a\": }");
   EXPECT_NE(message_of("{} x").find("t.json: invalid JSON"), std::string::npos);
   EXPECT_EQ(message_of(std::string_view("{}\0x", 4)), "t.json: invalid JSON at byte 2: a NUL byte");
   EXPECT_LT(message_of(std::string(100000, 'x')).size(), 300u);

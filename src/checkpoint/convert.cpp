@@ -54,33 +54,18 @@ std::array<float, 256> make_table(DType dtype) {
     }
   };
   switch (dtype) {
-    case DType::kF4:
-      fill({2, 1, 1, Special::kNone});
-      break;
-    case DType::kF6E2M3:
-      fill({2, 3, 1, Special::kNone});
-      break;
-    case DType::kF6E3M2:
-      fill({3, 2, 3, Special::kNone});
-      break;
-    case DType::kF8E5M2:
-      fill({5, 2, 15, Special::kIeee});
-      break;
-    case DType::kF8E4M3:
-      fill({4, 3, 7, Special::kOneNan});
-      break;
-    case DType::kF8E5M2Fnuz:
-      fill({5, 2, 16, Special::kFnuz});
-      break;
-    case DType::kF8E4M3Fnuz:
-      fill({4, 3, 8, Special::kFnuz});
-      break;
+    case DType::kF4: fill({2, 1, 1, Special::kNone}); break;
+    case DType::kF6E2M3: fill({2, 3, 1, Special::kNone}); break;
+    case DType::kF6E3M2: fill({3, 2, 3, Special::kNone}); break;
+    case DType::kF8E5M2: fill({5, 2, 15, Special::kIeee}); break;
+    case DType::kF8E4M3: fill({4, 3, 7, Special::kOneNan}); break;
+    case DType::kF8E5M2Fnuz: fill({5, 2, 16, Special::kFnuz}); break;
+    case DType::kF8E4M3Fnuz: fill({4, 3, 8, Special::kFnuz}); break;
     case DType::kF8E8M0:
       for (int code = 0; code < 255; ++code) table[static_cast<size_t>(code)] = std::ldexp(1.0f, code - 127);
       table[255] = std::numeric_limits<float>::quiet_NaN();
       break;
-    default:
-      check_internal(false, "make_table: not a narrow float");
+    default: check_internal(false, "make_table: not a narrow float");
   }
   return table;
 }
@@ -137,42 +122,18 @@ Tensor to_f32(const Tensor& t) {
   Tensor result = Tensor::allocate(DType::kF32, t.dims());
   float* out = static_cast<float*>(result.mutable_data());
   switch (t.dtype()) {
-    case DType::kBool:
-      convert<uint8_t>(t, out, [](uint8_t v) { return v != 0 ? 1.0f : 0.0f; });
-      break;
-    case DType::kU8:
-      convert_number<uint8_t>(t, out);
-      break;
-    case DType::kI8:
-      convert_number<int8_t>(t, out);
-      break;
-    case DType::kI16:
-      convert_number<int16_t>(t, out);
-      break;
-    case DType::kU16:
-      convert_number<uint16_t>(t, out);
-      break;
-    case DType::kF16:
-      convert<uint16_t>(t, out, from_f16);
-      break;
-    case DType::kBf16:
-      convert<uint16_t>(t, out, from_bf16);
-      break;
-    case DType::kI32:
-      convert_number<int32_t>(t, out);
-      break;
-    case DType::kU32:
-      convert_number<uint32_t>(t, out);
-      break;
-    case DType::kF64:
-      convert_number<double>(t, out);
-      break;
-    case DType::kI64:
-      convert_number<int64_t>(t, out);
-      break;
-    case DType::kU64:
-      convert_number<uint64_t>(t, out);
-      break;
+    case DType::kBool: convert<uint8_t>(t, out, [](uint8_t v) { return v != 0 ? 1.0f : 0.0f; }); break;
+    case DType::kU8: convert_number<uint8_t>(t, out); break;
+    case DType::kI8: convert_number<int8_t>(t, out); break;
+    case DType::kI16: convert_number<int16_t>(t, out); break;
+    case DType::kU16: convert_number<uint16_t>(t, out); break;
+    case DType::kF16: convert<uint16_t>(t, out, from_f16); break;
+    case DType::kBf16: convert<uint16_t>(t, out, from_bf16); break;
+    case DType::kI32: convert_number<int32_t>(t, out); break;
+    case DType::kU32: convert_number<uint32_t>(t, out); break;
+    case DType::kF64: convert_number<double>(t, out); break;
+    case DType::kI64: convert_number<int64_t>(t, out); break;
+    case DType::kU64: convert_number<uint64_t>(t, out); break;
     case DType::kF4:
     case DType::kF6E2M3:
     case DType::kF6E3M2:
@@ -185,8 +146,7 @@ Tensor to_f32(const Tensor& t) {
              static_cast<size_t>(t.count()));
       break;
     case DType::kF32:
-    case DType::kC64:
-      break;
+    case DType::kC64: break;
   }
   return result;
 }

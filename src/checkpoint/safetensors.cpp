@@ -164,8 +164,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 
   [[noreturn]] void unexpected(const std::string& found) const {
     switch (place_) {
-      case Place::kMetadata:
-        refuse("__metadata__ {}: found {}, expected a string", shown_name(metadata_key_), found);
+      case Place::kMetadata: refuse("__metadata__ {}: found {}, expected a string", shown_name(metadata_key_), found);
       case Place::kShape:
         refuse("tensor {}: shape holds {}, expected integers from 0 to 2^63-1", shown_name(entry_.name), found);
       case Place::kOffsets:
@@ -177,8 +176,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
                                   : "data_offsets",
                found, field_ == kDtype ? "a string" : "an array of integers");
       case Place::kStart:
-      case Place::kTop:
-        break;
+      case Place::kTop: break;
     }
     refuse("{} is {}, expected an object", in_metadata_ ? "__metadata__" : shown_name(entry_.name), found);
   }

@@ -11,8 +11,7 @@
 
 namespace gamut {
 
-using AttributeValue =
-    std::variant<int64_t, double, bool, std::string, std::vector<int64_t>, Extent, Shape>;
+using AttributeValue = std::variant<int64_t, double, bool, std::string, std::vector<int64_t>, Extent, Shape>;
 
 /// What a node was recorded with, besides its inputs. Missing names read as the caller's default.
 class Attributes {

@@ -8,9 +8,18 @@ namespace {
 
 bool is_float(DType dtype) {
   switch (dtype) {
-    case DType::kF4: case DType::kF6E2M3: case DType::kF6E3M2: case DType::kF8E5M2: case DType::kF8E4M3:
-    case DType::kF8E5M2Fnuz: case DType::kF8E4M3Fnuz: case DType::kF8E8M0: case DType::kF16: case DType::kBf16:
-    case DType::kF32: case DType::kF64: return true;
+    case DType::kF4:
+    case DType::kF6E2M3:
+    case DType::kF6E3M2:
+    case DType::kF8E5M2:
+    case DType::kF8E4M3:
+    case DType::kF8E5M2Fnuz:
+    case DType::kF8E4M3Fnuz:
+    case DType::kF8E8M0:
+    case DType::kF16:
+    case DType::kBf16:
+    case DType::kF32:
+    case DType::kF64: return true;
     default: return false;
   }
 }

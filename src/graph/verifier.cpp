@@ -25,8 +25,8 @@ void verify_shapes(const Graph& graph) {
       mapped[node.outputs[i]] = again;
       const ValueInfo& stored = graph.info(node.outputs[i]);
       if (again.dtype() != stored.dtype || again.shape() != stored.shape) {
-        broken(graph, node, fmt::format("its shape rule gives {}, stored is {}", to_string(again.shape()),
-                                        to_string(stored.shape)));
+        broken(graph, node,
+               fmt::format("its shape rule gives {}, stored is {}", to_string(again.shape()), to_string(stored.shape)));
       }
     }
   }

@@ -65,9 +65,9 @@ bool is_in_numbered_layer(const std::string& name) {
   size_t begin = 0;
   while (begin <= name.size()) {
     const size_t end = std::min(name.find('.', begin), name.size());
-    if (end > begin && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   name.begin() + static_cast<std::ptrdiff_t>(end),
-                                   [](char c) { return c >= '0' && c <= '9'; })) {
+    if (end > begin &&
+        std::all_of(name.begin() + static_cast<std::ptrdiff_t>(begin), name.begin() + static_cast<std::ptrdiff_t>(end),
+                    [](char c) { return c >= '0' && c <= '9'; })) {
       return true;
     }
     begin = end + 1;

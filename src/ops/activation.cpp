@@ -10,15 +10,15 @@
 namespace gamut {
 namespace {
 
-constexpr std::string_view kNames[] = {"identity", "gelu",       "gelu_tanh", "gelu_10", "quick_gelu", "relu",
-                                       "relu2",    "relu6",      "leaky_relu", "sigmoid", "silu",       "hardswish",
-                                       "tanh",     "mish",       "laplace",   "sqrtsoftplus"};
+constexpr std::string_view kNames[] = {"identity", "gelu",  "gelu_tanh",  "gelu_10",     "quick_gelu", "relu",
+                                       "relu2",    "relu6", "leaky_relu", "sigmoid",     "silu",       "hardswish",
+                                       "tanh",     "mish",  "laplace",    "sqrtsoftplus"};
 
 /// transformers' spellings (its ACT2FN) that differ from ours.
 constexpr std::pair<std::string_view, ActivationKind> kAliases[] = {
-    {"linear", ActivationKind::kIdentity},        {"gelu_python", ActivationKind::kGelu},
-    {"gelu_new", ActivationKind::kGeluTanh},      {"gelu_fast", ActivationKind::kGeluTanh},
-    {"gelu_accurate", ActivationKind::kGeluTanh}, {"gelu_pytorch_tanh", ActivationKind::kGeluTanh},
+    {"linear", ActivationKind::kIdentity},           {"gelu_python", ActivationKind::kGelu},
+    {"gelu_new", ActivationKind::kGeluTanh},         {"gelu_fast", ActivationKind::kGeluTanh},
+    {"gelu_accurate", ActivationKind::kGeluTanh},    {"gelu_pytorch_tanh", ActivationKind::kGeluTanh},
     {"gelu_python_tanh", ActivationKind::kGeluTanh}, {"swish", ActivationKind::kSilu}};
 
 constexpr double kSqrtHalf = 0.70710678118654752440, kSqrtTwoOverPi = 0.79788456080286535588;
@@ -104,7 +104,9 @@ Value activation(ActivationKind kind, Value x) {
 
 std::string_view activation_name(ActivationKind kind) { return kNames[static_cast<size_t>(kind)]; }
 
-ActivationKind activation_kind(const Node& node) { return parse_activation(node.attributes.s("activation", "identity")); }
+ActivationKind activation_kind(const Node& node) {
+  return parse_activation(node.attributes.s("activation", "identity"));
+}
 
 ActivationKind parse_activation(const std::string& hidden_act) {
   for (size_t kind = 0; kind < std::size(kNames); ++kind) {
@@ -138,7 +140,8 @@ double apply_activation(ActivationKind kind, double x) {
     case ActivationKind::kHardswish: return x * std::clamp(x + 3, 0.0, 6.0) / 6;
     case ActivationKind::kTanh: return std::tanh(x);
     case ActivationKind::kMish: return x * std::tanh(softplus(x));
-    case ActivationKind::kLaplace: return 0.5 * (1 + std::erf((x - kLaplaceMean) / (kLaplaceDeviation * std::sqrt(2.0))));
+    case ActivationKind::kLaplace:
+      return 0.5 * (1 + std::erf((x - kLaplaceMean) / (kLaplaceDeviation * std::sqrt(2.0))));
     case ActivationKind::kSqrtSoftplus: return std::sqrt(softplus(x));
   }
   return x;

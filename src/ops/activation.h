@@ -9,8 +9,22 @@
 namespace gamut {
 
 enum class ActivationKind {
-  kIdentity, kGelu, kGeluTanh, kGelu10, kQuickGelu, kRelu, kRelu2, kRelu6, kLeakyRelu, kSigmoid, kSilu, kHardswish,
-  kTanh, kMish, kLaplace, kSqrtSoftplus,
+  kIdentity,
+  kGelu,
+  kGeluTanh,
+  kGelu10,
+  kQuickGelu,
+  kRelu,
+  kRelu2,
+  kRelu6,
+  kLeakyRelu,
+  kSigmoid,
+  kSilu,
+  kHardswish,
+  kTanh,
+  kMish,
+  kLaplace,
+  kSqrtSoftplus,
 };
 
 std::string_view activation_name(ActivationKind kind);

@@ -23,8 +23,8 @@ std::vector<OpCase> cases() {
     const char* name;
     Dims a, b;
   };
-  const Pair pairs[] = {{"same", {4, 37}, {4, 37}},    {"row", {4, 37}, {37}},         {"column", {4, 37}, {4, 1}},
-                        {"scalar", {4, 37}, {}},       {"outer", {5, 1, 3}, {1, 4, 3}}, {"left", {37}, {2, 3, 37}},
+  const Pair pairs[] = {{"same", {4, 37}, {4, 37}},      {"row", {4, 37}, {37}},          {"column", {4, 37}, {4, 1}},
+                        {"scalar", {4, 37}, {}},         {"outer", {5, 1, 3}, {1, 4, 3}}, {"left", {37}, {2, 3, 37}},
                         {"middle", {2, 1, 8}, {2, 6, 8}}};
   for (size_t kind = 0; kind < std::size(kNames); ++kind) {
     for (const Pair& pair : pairs) {

@@ -42,12 +42,14 @@ std::vector<OpCase> cases() {
   struct Size {
     int64_t m, n, k;
   };
-  for (const Size& size : {Size{1, 1, 1}, {1, 33, 17}, {5, 48, 64}, {13, 100, 31}, {128, 96, 48}, {37, 131, 257}, {2, 16, 513}}) {
+  for (const Size& size :
+       {Size{1, 1, 1}, {1, 33, 17}, {5, 48, 64}, {13, 100, 31}, {128, 96, 48}, {37, 131, 257}, {2, 16, 513}}) {
     CaseBuilder b("linear_" + to_string(Dims{size.m, size.n, size.k}));
     Value x = b.f32("x", {1, size.m, size.k}, -1, 1);
     all.push_back(b.finish(linear(x, b.weight("w", {size.n, size.k}), {.bias = b.weight("b", {size.n})})));
   }
-  for (ActivationKind kind : {ActivationKind::kGelu, ActivationKind::kRelu, ActivationKind::kMish, ActivationKind::kTanh}) {
+  for (ActivationKind kind :
+       {ActivationKind::kGelu, ActivationKind::kRelu, ActivationKind::kMish, ActivationKind::kTanh}) {
     CaseBuilder b("linear_" + std::string(activation_name(kind)));
     Value x = b.f32("x", {2, 7, 24}, -1, 1);
     LinearOptions options{.bias = b.weight("b", {29}), .activation = kind};

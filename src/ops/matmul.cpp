@@ -41,11 +41,16 @@ std::vector<OpCase> cases() {
     Dims a, b;
     bool transposed;
   };
-  const Pair pairs[] = {
-      {"small", {3, 5}, {5, 7}, false},        {"transposed", {3, 5}, {7, 5}, true},  {"one", {1, 1}, {1, 1}, false},
-      {"batch", {2, 3, 4, 5}, {2, 3, 5, 6}, false}, {"broadcast", {2, 3, 4, 5}, {5, 6}, false},
-      {"broadcast_left", {4, 5}, {3, 5, 6}, false}, {"odd", {67, 129}, {131, 129}, true}, {"inner_zero", {3, 0}, {0, 2}, false},
-      {"batch_transposed", {3, 17, 19}, {3, 23, 19}, true}, {"middle", {2, 1, 4, 5}, {2, 3, 6, 5}, true}};
+  const Pair pairs[] = {{"small", {3, 5}, {5, 7}, false},
+                        {"transposed", {3, 5}, {7, 5}, true},
+                        {"one", {1, 1}, {1, 1}, false},
+                        {"batch", {2, 3, 4, 5}, {2, 3, 5, 6}, false},
+                        {"broadcast", {2, 3, 4, 5}, {5, 6}, false},
+                        {"broadcast_left", {4, 5}, {3, 5, 6}, false},
+                        {"odd", {67, 129}, {131, 129}, true},
+                        {"inner_zero", {3, 0}, {0, 2}, false},
+                        {"batch_transposed", {3, 17, 19}, {3, 23, 19}, true},
+                        {"middle", {2, 1, 4, 5}, {2, 3, 6, 5}, true}};
   for (const Pair& pair : pairs) {
     CaseBuilder b(std::string("matmul_") + pair.name);
     all.push_back(b.finish(matmul(b.f32("a", pair.a), b.f32("b", pair.b), pair.transposed)));
@@ -55,13 +60,11 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kMatmul{.name = "matmul",
-                              .min_inputs = 2,
-                              .max_inputs = 2,
-                              .infer = infer,
-                              .keeps_tokens = keeps_tokens,
-                              .cases = cases};
+extern const OpSchema kMatmul{
+    .name = "matmul", .min_inputs = 2, .max_inputs = 2, .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
 
-Value matmul(Value a, Value b, bool transpose_b) { return a.graph->add(kMatmul, {a, b}, {{"transpose_b", transpose_b}}); }
+Value matmul(Value a, Value b, bool transpose_b) {
+  return a.graph->add(kMatmul, {a, b}, {{"transpose_b", transpose_b}});
+}
 
 }  // namespace gamut::op

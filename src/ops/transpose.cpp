@@ -13,7 +13,8 @@ void infer(InferContext& c) {
   std::ranges::sort(sorted);
   Shape out;
   for (size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted.size() != c.shape(0).size() || sorted[i] != static_cast<int64_t>(i)) c.fail("not a permutation of the axes");
+    if (sorted.size() != c.shape(0).size() || sorted[i] != static_cast<int64_t>(i))
+      c.fail("not a permutation of the axes");
     out.push_back(c.shape(0)[permutation[i]]);
   }
   c.output(c.dtype(0), std::move(out));

@@ -7,7 +7,7 @@
 namespace gamut {
 namespace {
 
-constexpr std::string_view kNames[] = {"neg",  "abs",        "exp",  "log", "sqrt",
+constexpr std::string_view kNames[] = {"neg",   "abs",        "exp",  "log", "sqrt",
                                        "rsqrt", "reciprocal", "tanh", "erf", "sigmoid"};
 
 void infer(InferContext& c) {
@@ -32,9 +32,7 @@ namespace op {
 
 extern const OpSchema kUnary{.name = "unary", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
 
-Value unary(UnaryKind kind, Value x) {
-  return x.graph->add(kUnary, {x}, {{"kind", std::string(unary_name(kind))}});
-}
+Value unary(UnaryKind kind, Value x) { return x.graph->add(kUnary, {x}, {{"kind", std::string(unary_name(kind))}}); }
 
 }  // namespace op
 

@@ -19,7 +19,8 @@ class Fusion {
 
   std::optional<Value> replace(Graph& out, const Node& node, std::span<const Value> inputs) const {
     if (node.op == &op::kActivation) return into_linear(out, node, inputs);
-    if (node.op == &op::kBinary && binary_kind(node) == BinaryKind::kAdd) return residual_into_linear(out, node, inputs);
+    if (node.op == &op::kBinary && binary_kind(node) == BinaryKind::kAdd)
+      return residual_into_linear(out, node, inputs);
     if (node.op == &op::kLayerNorm) return add_into_norm(out, node, inputs);
     return std::nullopt;
   }
@@ -41,7 +42,8 @@ class Fusion {
 
   std::optional<Value> into_linear(Graph& out, const Node& node, std::span<const Value> inputs) const {
     const Node* linear = sole_producer(node.inputs[0], inputs[0], op::kLinear);
-    if (linear == nullptr || activation_kind(*linear) != ActivationKind::kIdentity || linear->inputs.size() > 3) return {};
+    if (linear == nullptr || activation_kind(*linear) != ActivationKind::kIdentity || linear->inputs.size() > 3)
+      return {};
     if (!can_apply_(activation_kind(node))) return {};
     Node fused = *linear;
     fused.attributes.set("activation", node.attributes.s("activation"));

@@ -191,7 +191,8 @@ bool Extent::mentions(const std::string& symbol) const {
 std::optional<std::string> Extent::as_symbol() const {
   if (is_constant() || terms_->by_key.size() != 1) return std::nullopt;
   const Term& term = terms_->by_key.begin()->second;
-  if (term.coefficient != 1 || term.atoms.size() != 1 || term.atoms[0]->kind != Atom::Kind::kSymbol) return std::nullopt;
+  if (term.coefficient != 1 || term.atoms.size() != 1 || term.atoms[0]->kind != Atom::Kind::kSymbol)
+    return std::nullopt;
   return term.atoms[0]->name;
 }
 
@@ -256,7 +257,8 @@ Dims evaluate(const Shape& shape, const SymbolValues& symbols) {
   dims.reserve(shape.size());
   for (const Extent& extent : shape) {
     int64_t value = extent.evaluate(symbols);
-    if (value < 0) fail(ErrorCode::kInvalidArgument, "extent {} is negative in this run: {}", extent.to_string(), value);
+    if (value < 0)
+      fail(ErrorCode::kInvalidArgument, "extent {} is negative in this run: {}", extent.to_string(), value);
     dims.push_back(value);
   }
   return dims;

@@ -44,7 +44,8 @@ class Extent {
   /// The name when the expression is one symbol and nothing else.
   std::optional<std::string> as_symbol() const;
 
-  /// The value under `symbols`. Throws Error{kInvalidArgument} for an unbound symbol, Error{kResourceLimit} on overflow.
+  /// The value under `symbols`. Throws Error{kInvalidArgument} for an unbound symbol, Error{kResourceLimit} on
+  /// overflow.
   int64_t evaluate(const SymbolValues& symbols) const;
 
   /// "2*S+1", "floor(S/2)", "min(S,512)".

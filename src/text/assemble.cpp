@@ -68,13 +68,11 @@ Cuts truncate(size_t first, size_t second, bool is_pair, size_t inserted, const 
          length, excess, truncation->max_length);
   };
   switch (truncation->strategy) {
-    case TruncationStrategy::kOnlyFirst:
-      return {cut(first, remaining(first), *truncation), whole.second};
+    case TruncationStrategy::kOnlyFirst: return {cut(first, remaining(first), *truncation), whole.second};
     case TruncationStrategy::kOnlySecond:
       if (!is_pair) fail(ErrorCode::kInvalidArgument, "truncation: only_second needs a pair, got one text");
       return {whole.first, cut(second, remaining(second), *truncation)};
-    case TruncationStrategy::kLongestFirst:
-      break;
+    case TruncationStrategy::kLongestFirst: break;
   }
   if (!is_pair) return {cut(first, room, *truncation), whole.second};
   const auto [keep_first, keep_second] = share(first, second, room);
@@ -86,12 +84,9 @@ using Combination = std::vector<uint32_t>;
 
 size_t windows_of(const TemplatePart& part, const Cuts& cuts) {
   switch (part.kind) {
-    case TemplatePart::Kind::kFirst:
-      return cuts.first.size();
-    case TemplatePart::Kind::kSecond:
-      return cuts.second.size();
-    case TemplatePart::Kind::kSpecial:
-      break;
+    case TemplatePart::Kind::kFirst: return cuts.first.size();
+    case TemplatePart::Kind::kSecond: return cuts.second.size();
+    case TemplatePart::Kind::kSpecial: break;
   }
   return 1;
 }

@@ -54,7 +54,8 @@ Case load_case(const std::filesystem::path& path) {
   NamedTensors weights;
   for (const Json& tensor : json.at("tensors")) {
     const std::string name = tensor.at(0).get<std::string>();
-    weights[name] = seeded_tensor(name, tensor.at(1).get<Dims>(), seed, tensor.at(2).get<double>(), tensor.at(3).get<double>());
+    weights[name] =
+        seeded_tensor(name, tensor.at(1).get<Dims>(), seed, tensor.at(2).get<double>(), tensor.at(3).get<double>());
   }
   Case result{.name = path.parent_path().filename().string() + "/" + path.stem().string(),
               .model_type = json.at("model_type"),

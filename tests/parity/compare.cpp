@@ -17,7 +17,8 @@ Tensor row_of(const Tensor& tensor, int64_t b) {
   Dims dims = tensor.dims();
   dims[0] = 1;
   Tensor row = Tensor::allocate(tensor.dtype(), dims);
-  std::memcpy(row.mutable_data(), static_cast<const char*>(tensor.data()) + static_cast<size_t>(b) * row.bytes(), row.bytes());
+  std::memcpy(row.mutable_data(), static_cast<const char*>(tensor.data()) + static_cast<size_t>(b) * row.bytes(),
+              row.bytes());
   return row;
 }
 
@@ -62,7 +63,8 @@ double compare(const Session& session, const NamedTensors& inputs, const NamedTe
 }
 
 Program record(const Case& parity_case) {
-  return record_program(parity_case.config, *parity_case.checkpoint, {.head = parity_case.head, .strict = true}).program;
+  return record_program(parity_case.config, *parity_case.checkpoint, {.head = parity_case.head, .strict = true})
+      .program;
 }
 
 }  // namespace
@@ -106,7 +108,8 @@ double largest_error(const Case& parity_case, const Target& target) {
 
 std::string graph_digest(const Case& parity_case) {
   std::string text;
-  for (const auto& [name, graph] : record(parity_case).graphs) text += (text.empty() ? "" : " ") + name + "=" + digest(graph);
+  for (const auto& [name, graph] : record(parity_case).graphs)
+    text += (text.empty() ? "" : " ") + name + "=" + digest(graph);
   return text;
 }
 

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Sets up and builds one preset of CMakePresets.json.
+#
+#   scripts/build.sh PRESET [TARGET…]    e.g. scripts/build.sh release gamut
+#
+# The output goes to build/PRESET/build.log; on a terminal one line shows the progress. GAMUT_JOBS: how many compilers at once.
+set -euo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+
+[[ $# -ge 1 ]] || die "which preset? release, dev, asan, tsan or coverage"
+preset="$1"
+shift
+"$root/scripts/setup.sh"
+
+folder="$root/build/$preset"
+log="$folder/build.log"
+mkdir -p "$folder"
+cd "$root"
+
+# A compiler takes up to 0.5 GB here; a small machine with many cores must not run out of memory.
+jobs_that_fit() {
+  local cores gigabytes
+  cores="$(nproc)"
+  gigabytes="$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)"
+  echo $((cores < gigabytes ? cores : (gigabytes > 0 ? gigabytes : 1)))
+}
+
+show_progress() {
+  local line columns
+  columns="$(tput cols 2>/dev/null || echo 80)"
+  while IFS= read -r line; do
+    if [[ "$line" == \[*/*\]* ]]; then printf '\r\033[K%.*s' "$columns" "$line" >&2; fi
+  done
+  printf '\r\033[K' >&2
+}
+
+failed() {
+  if grep -q -E 'FAILED|[Ee]rror' "$log"; then
+    { grep -E -A12 'FAILED|[Ee]rror' "$log" || true; } | head -n 60 >&2 || true
+  else
+    tail -n 40 "$log" >&2
+  fi
+  die "building $preset failed; the whole output is in $log"
+}
+
+build=(cmake --build --preset "$preset" -j "${GAMUT_JOBS:-$(jobs_that_fit)}")
+if (($# > 0)); then build+=(--target "$@"); fi
+
+cmake --preset "$preset" >"$log" 2>&1 </dev/null || failed
+if [[ "$(cmake --build --preset "$preset" -- -n "$@" 2>/dev/null | tail -n 1)" == *"no work to do"* ]]; then exit 0; fi
+say "building $preset (a first build takes minutes)"
+if [[ -t 2 ]]; then
+  "${build[@]}" 2>&1 </dev/null | tee -a "$log" | show_progress || failed
+else
+  "${build[@]}" >>"$log" 2>&1 </dev/null || failed
+fi

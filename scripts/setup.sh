@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs what gamut is built with, where it is missing. The other scripts call it; it changes nothing the second time.
+#
+#   scripts/setup.sh             what building and testing needs
+#   scripts/setup.sh --checks    and what the format and lint checks need
+#   scripts/setup.sh --coverage  and what the coverage report needs
+set -euo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+
+packages=(g++ cmake ninja-build ccache nlohmann-json3-dev libcli11-dev libfmt-dev libgtest-dev)
+for argument in "$@"; do
+  case "$argument" in
+    --checks) packages+=(clang-format-14 clang-tidy-14) ;;
+    --coverage) packages+=(gcovr) ;;
+    *) die "unknown argument $argument; known are --checks and --coverage" ;;
+  esac
+done
+need_packages "${packages[@]}"
+need_venv
