@@ -1,5 +1,6 @@
 // Runs every parity case and writes what was seen: tests/parity/results.json, which `gamut models` shows, and
-// docs/MODELS.md. With --check: compares with the files instead, and fails when they differ.
+// docs/MODELS.md. With --check: compares with the files instead, and fails when they differ. With --cases FOLDER: runs the
+// cases found there (make_cases.py fresh makes unseen ones), writes nothing, and fails when one is off.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -87,6 +88,28 @@ std::string to_markdown(const std::map<std::string, Evidence>& all) {
   return out;
 }
 
+/// Runs the cases of a folder on every target; false when one fails.
+bool try_cases(const std::filesystem::path& folder) {
+  size_t failures = 0;
+  double largest = 0;
+  const auto paths = find_cases(folder);
+  for (const auto& path : paths) {
+    for (const Target& target : all_targets()) {
+      try {
+        const double error = largest_error(load_case(path), target);
+        largest = std::max(largest, error);
+        if (error <= kTolerance) continue;
+        std::printf("%s on %s: error %g\n", path.c_str(), target.name().c_str(), error);
+      } catch (const Error& error) {
+        std::printf("%s on %s: %s\n", path.c_str(), target.name().c_str(), error.message().c_str());
+      }
+      ++failures;
+    }
+  }
+  std::printf("%zu cases on %zu targets, %zu failures, largest error %.2g\n", paths.size(), all_targets().size(), failures, largest);
+  return failures == 0;
+}
+
 /// Writes or compares one file; false when it differs.
 bool settle(const std::filesystem::path& path, const std::string& content, bool check) {
   if (!check) {
@@ -105,6 +128,7 @@ int main(int argc, char** argv) {
   using namespace gamut::parity;
   const bool check = argc > 1 && std::strcmp(argv[1], "--check") == 0;
   try {
+    if (argc > 2 && std::strcmp(argv[1], "--cases") == 0) return try_cases(argv[2]) ? 0 : 1;
     const auto all = collect();
     const bool results = settle(kRoot / "tests/parity/results.json", to_json(all), check);
     const bool page = settle(kRoot / "docs/MODELS.md", to_markdown(all), check);
