@@ -12,10 +12,8 @@ function(gamut_kernels isa define)
   # Contraction off: a sum has the same bits however the compiler arranges it; kernels say fma where they mean it.
   target_compile_options(${target} PRIVATE ${ARGN} -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-exceptions
                                            -fno-stack-protector)
-  if(NOT GAMUT_COVERAGE)
-    # Vector code at -O0 is a hundred times slower and tests nothing more.
-    target_compile_options(${target} PRIVATE -O3)
-  endif()
+  # Vector code at -O0 is a hundred times slower and tests nothing more; sanitizers at -O3 compile for minutes.
+  target_compile_options(${target} PRIVATE $<IF:$<OR:$<BOOL:${GAMUT_SANITIZE}>,$<BOOL:${GAMUT_COVERAGE}>>,-O1,-O3>)
   target_sources(gamut_core PRIVATE $<TARGET_OBJECTS:${target}>)
 endfunction()
 

@@ -51,10 +51,13 @@ need_packages() {
   quietly "$log" "${apt[@]}" install --yes --no-install-recommends "${missing[@]}"
 }
 
+has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
+python_packages=(python3 python3-venv ca-certificates)
+
 # A python3 that can make virtual environments, whoever provides it.
 need_venv() {
-  if python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then return; fi
-  need_packages python3 python3-venv ca-certificates
-  python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ||
-    die "python3 ($(command -v python3)) cannot make virtual environments"
+  if has_venv; then return; fi
+  need_packages "${python_packages[@]}"
+  has_venv || die "python3 ($(command -v python3)) cannot make virtual environments"
 }

@@ -15,5 +15,5 @@ for argument in "$@"; do
     *) die "unknown argument $argument; known are --checks and --coverage" ;;
   esac
 done
+has_venv || packages+=("${python_packages[@]}")
 need_packages "${packages[@]}"
-need_venv

@@ -40,7 +40,7 @@ fs::path resolve(const fs::path& dir, std::string_view name, const std::string& 
   std::error_code error;
   const fs::path root = fs::canonical(dir, error);
   if (error) fail(ErrorCode::kNotFound, "{}: no such folder", dir.string());
-  const fs::path real = fs::canonical(path, error);
+  fs::path real = fs::canonical(path, error);
   if (error) {
     fail(ErrorCode::kNotFound, "{}: {} does not exist or is a broken link", source, path.string());
   }
@@ -119,12 +119,12 @@ Checkpoint Checkpoint::open_file(const fs::path& path) {
   return checkpoint;
 }
 
-Checkpoint Checkpoint::from_tensors(NamedTensors tensors) {
+Checkpoint Checkpoint::from_tensors(const NamedTensors& tensors) {
   Checkpoint checkpoint;
-  for (auto& [name, tensor] : tensors) {
+  for (const auto& [name, tensor] : tensors) {
     checkpoint.entries_.push_back(
         {.name = name, .dtype = tensor.dtype(), .dims = tensor.dims(), .bytes = tensor.bytes()});
-    checkpoint.memory_.push_back(std::move(tensor));
+    checkpoint.memory_.push_back(tensor);
   }
   checkpoint.build_index();
   return checkpoint;

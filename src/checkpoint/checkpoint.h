@@ -28,7 +28,7 @@ class Checkpoint {
   /// Opens one safetensors file.
   static Checkpoint open_file(const std::filesystem::path& path);
   /// A checkpoint over tensors in memory, for tests and generated weights.
-  static Checkpoint from_tensors(NamedTensors tensors);
+  static Checkpoint from_tensors(const NamedTensors& tensors);
 
   /// Every tensor, in the order of files and bytes (in memory: of names).
   const std::vector<TensorEntry>& entries() const { return entries_; }

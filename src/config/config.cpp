@@ -48,7 +48,7 @@ Config Config::open(const std::filesystem::path& dir) {
   return from_json(parse_json_file(path, kConfigLimits), path.string());
 }
 
-Config Config::parse(std::string_view text, std::string source) {
+Config Config::parse(std::string_view text, const std::string& source) {
   return from_json(parse_json(text, source, kConfigLimits), source);
 }
 

@@ -110,7 +110,7 @@ BertSettings read_settings(const JsonFields& config, const Json& config_file, co
       const JsonFields fields(added_tokens, folder + "/added_tokens.json");
       for (const auto& [content, id] : added_tokens.items()) {
         const bool special = std::any_of(settings.roles.begin(), settings.roles.end(),
-                                         [&](const auto& role) { return role.second.content == content; });
+                                         [&text = content](const auto& role) { return role.second.content == text; });
         entries.emplace_back(fields.count(content), read_token(Json(content), content, special));
       }
       settings.added = in_order(std::move(entries));
@@ -141,7 +141,7 @@ TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& co
   for (auto& [role, token] : settings.roles) {
     roles[role] = token.content;
     const bool known = std::any_of(settings.added.begin(), settings.added.end(),
-                                   [&](const AddedToken& added) { return added.content == token.content; });
+                                   [&text = token.content](const AddedToken& added) { return added.content == text; });
     if (!known) settings.added.push_back(std::move(token));
   }
 

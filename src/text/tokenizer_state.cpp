@@ -7,7 +7,7 @@
 
 namespace gamut {
 
-using namespace text;
+using namespace text;  // NOLINT(google-build-using-namespace): these are its functions, the state is the public class's
 
 const Vocabulary& text::vocabulary_of(const Model& model) {
   return std::visit([](const auto& m) -> const Vocabulary& { return m.vocabulary(); }, model);
