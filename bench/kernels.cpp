@@ -1,10 +1,12 @@
-// bench_kernels [--isa baseline|avx2|avx512] [--threads T]: the CPU kernels against the multiply-add peak measured in the same run.
+// bench_kernels [--isa baseline|avx2|avx512] [--threads T] [--only GROUP]: the CPU kernels against the multiply-add
+// peak measured in the same run.
 //
-// Every figure is the best of several short runs, and the peak is measured anew beside each: on a shared machine only the ratio
-// says something.
+// Every figure is the best of several short runs, and the peak is measured anew beside each: on a shared machine only
+// the ratio says something.
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <functional>
@@ -80,7 +82,8 @@ struct Context {
 
 void bench_matmul(const Context& c, int64_t m, int64_t n, int64_t k, Unary activation, bool packed) {
   const MatmulKernel& kernel = c.kernels.matmul_f32;
-  Buffer a(m * k), w(n * k), out(m * n), bias(n), scratch(static_cast<int64_t>(matmul_scratch_bytes(kernel, c.pool.size()) / 4));
+  Buffer a(m * k), w(n * k), out(m * n), bias(n),
+      scratch(static_cast<int64_t>(matmul_scratch_bytes(kernel, c.pool.size()) / 4));
   Buffer panels(static_cast<int64_t>(kernel.packed_bytes(n, k) / 4));
   pack_weight(c.pool, kernel, {.n = n, .k = k, .data = w.get(), .n_stride = k, .k_stride = 1, .packed = panels.get()});
   MatmulArgs args{.m = m, .n = n, .k = k, .a = a.get(), .a_stride = k, .c = out.get(), .c_stride = n};
@@ -113,31 +116,43 @@ void bench_attention(const Context& c, int64_t rows, int64_t length, int64_t hea
   const double seconds = best_seconds([&] { attention(c.pool, c.kernels, args, scratch.get()); });
   const double peak = measure_peak(c.kernels, c.pool);
   const double rate = 4e-9 * static_cast<double>(rows * heads * length * length * dim) / seconds / (causal ? 2 : 1);
-  fmt::print("attention rows={} S={} heads={} D={}{}: {:.3f} ms, {:.1f} GF/s, {:.1f} % of {:.1f}\n", rows, length, heads, dim,
-             causal ? " causal" : "", seconds * 1e3, rate, 100 * rate / peak, peak);
+  fmt::print("attention rows={} S={} heads={} D={}{}: {:.3f} ms, {:.1f} GF/s, {:.1f} % of {:.1f}\n", rows, length,
+             heads, dim, causal ? " causal" : "", seconds * 1e3, rate, 100 * rate / peak, peak);
 }
 
 void bench_rows(const Context& c, int64_t rows, int64_t cols) {
   Buffer x(rows * cols), r(rows * cols), y(rows * cols), w(cols), b(cols);
-  const NormArgs norm{.cols = cols, .x = x.get(), .x_stride = cols, .weight = w.get(), .bias = b.get(), .y = y.get(), .y_stride = cols, .eps = 1e-5f};
+  const NormArgs norm{.cols = cols,
+                      .x = x.get(),
+                      .x_stride = cols,
+                      .weight = w.get(),
+                      .bias = b.get(),
+                      .y = y.get(),
+                      .y_stride = cols,
+                      .eps = 1e-5f};
   const auto report = [&](const char* what, double bytes, const std::function<void()>& call) {
     const double seconds = best_seconds(call);
-    fmt::print("{} [{}, {}]: {:.1f} us, {:.1f} GB/s, {:.2f} ns/element\n", what, rows, cols, seconds * 1e6, bytes * 1e-9 / seconds,
-               seconds * 1e9 / static_cast<double>(rows * cols));
+    fmt::print("{} [{}, {}]: {:.1f} us, {:.1f} GB/s, {:.2f} ns/element\n", what, rows, cols, seconds * 1e6,
+               bytes * 1e-9 / seconds, seconds * 1e9 / static_cast<double>(rows * cols));
   };
   const double size = 4.0 * static_cast<double>(rows * cols);
   const auto ranges = [&](auto&& f) { c.pool.run_ranges(rows, 8, f); };
   report("layer_norm", 2 * size, [&] { ranges([&](int64_t i, int64_t j) { c.kernels.layer_norm(norm, i, j); }); });
   NormArgs with = norm;
   with.residual = r.get(), with.residual_stride = cols;
-  report("layer_norm + residual", 3 * size, [&] { ranges([&](int64_t i, int64_t j) { c.kernels.layer_norm(with, i, j); }); });
+  report("layer_norm + residual", 3 * size,
+         [&] { ranges([&](int64_t i, int64_t j) { c.kernels.layer_norm(with, i, j); }); });
   report("rms_norm", 2 * size, [&] { ranges([&](int64_t i, int64_t j) { c.kernels.rms_norm(norm, i, j); }); });
   const SoftmaxArgs soft{.cols = cols, .x = x.get(), .x_stride = cols, .y = y.get(), .y_stride = cols};
   report("softmax", 2 * size, [&] { ranges([&](int64_t i, int64_t j) { c.kernels.softmax(soft, i, j); }); });
-  for (auto [name, kind] : std::initializer_list<std::pair<const char*, Unary>>{
-           {"exp", Unary::kExp}, {"tanh", Unary::kTanh}, {"gelu_erf", Unary::kGeluErf}, {"gelu_tanh", Unary::kGeluTanh}, {"silu", Unary::kSilu}}) {
+  for (auto [name, kind] : std::initializer_list<std::pair<const char*, Unary>>{{"exp", Unary::kExp},
+                                                                                {"tanh", Unary::kTanh},
+                                                                                {"gelu_erf", Unary::kGeluErf},
+                                                                                {"gelu_tanh", Unary::kGeluTanh},
+                                                                                {"silu", Unary::kSilu}}) {
     report(name, 2 * size, [&, kind = kind] {
-      ranges([&](int64_t i, int64_t j) { c.kernels.unary(kind, x.get() + i * cols, y.get() + i * cols, (j - i) * cols); });
+      ranges(
+          [&](int64_t i, int64_t j) { c.kernels.unary(kind, x.get() + i * cols, y.get() + i * cols, (j - i) * cols); });
     });
   }
 }
@@ -150,14 +165,31 @@ void bench_fork_join(ThreadPool& pool) {
     for (int i = 0; i < kCalls; ++i) pool.run(pool.size(), [](int64_t, int) {});
     best = std::min(best, (now() - start) / kCalls);
   }
-  fmt::print("empty fork/join of {} threads: {:.2f} us\n", pool.size(), best * 1e6);
+  fmt::print("empty loop of {} tasks: {:.2f} us\n", pool.size(), best * 1e6);
+  // The caller alone may finish empty tasks before a worker wakes; here every thread has to come.
+  std::vector<double> times;
+  for (int run = 0; run < kCalls; ++run) {
+    std::atomic<int> arrived{0};
+    const double start = now();
+    pool.run(pool.size(), [&](int64_t, int) {
+      ++arrived;
+      while (arrived.load() < pool.size()) {
+      }
+    });
+    times.push_back(now() - start);
+  }
+  std::sort(times.begin(), times.end());
+  fmt::print("fork/join in which all {} threads meet: {:.2f} us least, {:.2f} us median\n", pool.size(), times[0] * 1e6,
+             times[times.size() / 2] * 1e6);
 }
 
 int run(std::span<char*> arguments) {
   Isa isa = best_isa();
   int threads = 0;
+  std::string_view only;
   for (size_t i = 1; i + 1 < arguments.size(); i += 2) {
     const std::string_view name = arguments[i], value = arguments[i + 1];
+    if (name == "--only") only = value;
     if (name == "--threads") threads = std::atoi(arguments[i + 1]);
     for (Isa candidate : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
       if (name == "--isa" && value == isa_name(candidate)) isa = candidate;
@@ -165,23 +197,36 @@ int run(std::span<char*> arguments) {
   }
   ThreadPool pool(threads);
   const Context c{kernel_table(isa), pool};
-  fmt::print("{}, {} threads of {} cores, peak {:.1f} GF/s\n", isa_name(isa), pool.size(), cpu_info().cores, measure_peak(c.kernels, pool));
-  bench_fork_join(pool);
-  bench_matmul(c, 512, 3072, 768, Unary::kIdentity, true);
-  for (int64_t m : {128, 32, 16, 8, 4, 2, 1}) {
+  fmt::print("{}, {} threads of {} cores, peak {:.1f} GF/s\n", isa_name(isa), pool.size(), cpu_info().cores,
+             measure_peak(c.kernels, pool));
+  const auto wanted = [&](std::string_view group) { return only.empty() || only == group; };
+  if (wanted("fork_join")) bench_fork_join(pool);
+  if (wanted("large")) {
+    bench_matmul(c, 512, 3072, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 768, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 2304, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 3072, 768, Unary::kIdentity, true);
+    bench_matmul(c, 128, 3072, 768, Unary::kGeluErf, true);
+    bench_matmul(c, 128, 768, 3072, Unary::kIdentity, true);
+  }
+  for (int64_t m : {32, 16, 8, 4, 2, 1}) {
+    if (!wanted("small")) break;
     bench_matmul(c, m, 768, 768, Unary::kIdentity, true);
-    if (m == 128) bench_matmul(c, m, 2304, 768, Unary::kIdentity, true);
-    bench_matmul(c, m, 3072, 768, m == 128 ? Unary::kGeluErf : Unary::kIdentity, true);
+    bench_matmul(c, m, 3072, 768, Unary::kIdentity, true);
     bench_matmul(c, m, 768, 3072, Unary::kIdentity, true);
   }
-  bench_matmul(c, 128, 768, 768, Unary::kIdentity, false);
-  bench_matmul(c, 512, 512, 64, Unary::kIdentity, false);
-  bench_attention(c, 1, 128, 12, 64, false);
-  bench_attention(c, 8, 128, 12, 64, false);
-  bench_attention(c, 32, 20, 12, 32, false);
-  bench_attention(c, 1, 2048, 12, 64, false);
-  bench_attention(c, 1, 2048, 12, 64, true);
-  bench_rows(c, 128, 768);
+  if (wanted("dynamic")) {
+    bench_matmul(c, 128, 768, 768, Unary::kIdentity, false);
+    bench_matmul(c, 512, 512, 64, Unary::kIdentity, false);
+  }
+  if (wanted("attention")) {
+    bench_attention(c, 1, 128, 12, 64, false);
+    bench_attention(c, 8, 128, 12, 64, false);
+    bench_attention(c, 32, 20, 12, 32, false);
+    bench_attention(c, 1, 2048, 12, 64, false);
+    bench_attention(c, 1, 2048, 12, 64, true);
+  }
+  if (wanted("rows")) bench_rows(c, 128, 768);
   return 0;
 }
 

@@ -58,3 +58,20 @@ std::string_view @T_FUNCTION@(std::string_view stem) {
 }  // namespace gamut
 " @ONLY)
 endfunction()
+
+# gamut_embed_file(OUTPUT FUNCTION HEADER FILE): writes a source that defines `std::string_view FUNCTION()`, the file's content.
+function(gamut_embed_file)
+  cmake_parse_arguments(T "" "OUTPUT;FUNCTION;HEADER;FILE" "" ${ARGN})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${T_FILE})
+  file(READ ${T_FILE} content)
+  file(CONFIGURE OUTPUT ${T_OUTPUT} CONTENT
+"// Made by cmake/GamutTables.cmake.
+#include \"@T_HEADER@\"
+
+namespace gamut {
+
+std::string_view @T_FUNCTION@() { return R\"embedded(@content@)embedded\"; }
+
+}  // namespace gamut
+" @ONLY)
+endfunction()

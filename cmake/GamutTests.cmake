@@ -21,3 +21,8 @@ add_executable(test_parity tests/parity/parity_test.cpp)
 target_compile_definitions(test_parity PRIVATE GAMUT_PARITY_FOLDER="${CMAKE_SOURCE_DIR}/tests/parity")
 target_link_libraries(test_parity PRIVATE parity GTest::gtest_main)
 gtest_discover_tests(test_parity TEST_PREFIX parity/ DISCOVERY_TIMEOUT 60)
+
+# Writes tests/parity/results.json and docs/MODELS.md from the same cases: `cmake --build … --target parity_status`.
+add_executable(parity_status EXCLUDE_FROM_ALL tests/parity/status.cpp)
+target_compile_definitions(parity_status PRIVATE GAMUT_SOURCE_FOLDER="${CMAKE_SOURCE_DIR}")
+target_link_libraries(parity_status PRIVATE parity)

@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "gamut/model.h"
+
 namespace gamut::cli {
 
 /// What every command can be told.
@@ -10,7 +12,24 @@ struct CommonOptions {
   bool json = false;  ///< results and errors as JSON
 };
 
+/// Adds --json.
+void add_json_option(CLI::App& command, CommonOptions& common);
+/// Adds --backend, --precision, --threads, --instruction-set, --head and --strict.
+void add_load_options(CLI::App& command, LoadOptions& options);
+
+/// gamut run MODEL [INPUT…]: the model's task on real input.
+void add_run_command(CLI::App& app, CommonOptions& common);
+/// gamut embed MODEL [TEXT…]: sentence embeddings.
+void add_embed_command(CLI::App& app, CommonOptions& common);
 /// gamut tokenize MODEL: text to tokens and back, one JSON value per line.
 void add_tokenize_command(CLI::App& app, CommonOptions& common);
+/// gamut forward MODEL --inputs F --outputs G: raw tensors in and out.
+void add_forward_command(CLI::App& app, CommonOptions& common);
+/// gamut info MODEL: what a checkpoint is.
+void add_info_command(CLI::App& app, CommonOptions& common);
+/// gamut models: what is supported, with the evidence.
+void add_models_command(CLI::App& app, CommonOptions& common);
+/// gamut bench MODEL: how fast it runs here.
+void add_bench_command(CLI::App& app, CommonOptions& common);
 
 }  // namespace gamut::cli

@@ -37,7 +37,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Runs Hugging Face checkpoints as published.", "gamut"};
   app.require_subcommand(1);
   gamut::cli::CommonOptions common;
+  gamut::cli::add_run_command(app, common);
+  gamut::cli::add_embed_command(app, common);
   gamut::cli::add_tokenize_command(app, common);
+  gamut::cli::add_forward_command(app, common);
+  gamut::cli::add_info_command(app, common);
+  gamut::cli::add_models_command(app, common);
+  gamut::cli::add_bench_command(app, common);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

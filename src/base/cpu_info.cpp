@@ -50,8 +50,8 @@ void detect_isa(CpuInfo* info) {
   const bool os_amx = (xcr0 & 0x60000) == 0x60000;
   const CpuidResult seven = cpuid(7, 0);
   const CpuidResult seven1 = seven.a >= 1 ? cpuid(7, 1) : CpuidResult{};
-  const bool avx2 = os_avx && bit(one.c, 28) && bit(one.c, 12) && bit(one.c, 29) && bit(seven.b, 5) && bit(seven.b, 3) &&
-                    bit(seven.b, 8);  // AVX, FMA, F16C, AVX2, BMI1, BMI2
+  const bool avx2 = os_avx && bit(one.c, 28) && bit(one.c, 12) && bit(one.c, 29) && bit(seven.b, 5) &&
+                    bit(seven.b, 3) && bit(seven.b, 8);  // AVX, FMA, F16C, AVX2, BMI1, BMI2
   const bool avx512 = avx2 && os_avx512 && bit(seven.b, 16) && bit(seven.b, 17) && bit(seven.b, 30) && bit(seven.b, 31);
   info->best_isa = avx512 ? Isa::kAvx512 : avx2 ? Isa::kAvx2 : Isa::kBaseline;
   info->avx_vnni = avx2 && bit(seven1.a, 4);
@@ -80,8 +80,10 @@ std::string group_path(const std::string& controllers_file, const std::string& c
     const size_t first = line.find(':');
     const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
-    const bool match = controller.empty() ? names == ",," : names.find("," + controller + ",") != std::string::npos;
+    const std::string names = line.substr(first + 1, second - first - 1);
+    bool match = controller.empty() && names.empty();
+    std::istringstream list(names);
+    for (std::string name; std::getline(list, name, ',');) match = match || name == controller;
     if (match) return line.substr(second + 1);
   }
   return "";
@@ -96,8 +98,8 @@ int quota_v1(const std::string& folder) {
   return static_cast<int>(std::min<long long>((quota + period - 1) / period, 1 << 20));
 }
 
-/// The tightest quota from this process's group up to the root, in cores; 0 without a limit. Inside a container the group's path is
-/// often not visible and the mount's root is the group itself, so the walk always ends there.
+/// The tightest quota from this process's group up to the root, in cores; 0 without a limit. Inside a container the
+/// group's path is often not visible and the mount's root is the group itself, so the walk always ends there.
 int quota_cores() {
   static constexpr std::array kMountsV1{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"};
   static constexpr std::array kMountsV2{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
@@ -147,9 +149,12 @@ void detect_caches(CpuInfo* info) {
 
 const char* isa_name(Isa isa) {
   switch (isa) {
-    case Isa::kBaseline: return "baseline";
-    case Isa::kAvx2: return "avx2";
-    case Isa::kAvx512: return "avx512";
+    case Isa::kBaseline:
+      return "baseline";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
   }
   return "unknown";
 }

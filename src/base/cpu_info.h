@@ -39,8 +39,8 @@ const CpuInfo& cpu_info();
 /// True when this machine runs kernels of `isa`.
 bool has_isa(Isa isa);
 
-/// Parses the content of a version-2 control group's `cpu.max` ("max 100000", "150000 100000"): the quota in whole cores, rounded
-/// up; 0 when there is no limit or the text is something else.
+/// Parses the content of a version-2 control group's `cpu.max` ("max 100000", "150000 100000"): the quota in whole
+/// cores, rounded up; 0 when there is no limit or the text is something else.
 int parse_cpu_max(const char* text);
 
 }  // namespace gamut

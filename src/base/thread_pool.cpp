@@ -23,7 +23,8 @@ void pause_cpu() noexcept {
 #endif
 }
 
-/// Spins until `done()` or until `limit` has passed; returns what `done()` said last. The clock is read only now and then.
+/// Spins until `done()` or until `limit` has passed; returns what `done()` said last. The clock is read only now and
+/// then.
 template <typename Done>
 bool spin(std::chrono::nanoseconds limit, Done done) noexcept {
   if (done()) return true;
@@ -38,7 +39,8 @@ bool spin(std::chrono::nanoseconds limit, Done done) noexcept {
   return done();
 }
 
-// The state of the current loop in one word: how many workers are inside it, whether more may join, and the loop's number.
+// The state of the current loop in one word: how many workers are inside it, whether more may join, and the loop's
+// number.
 constexpr uint32_t kActiveMask = 0xfff;
 constexpr uint32_t kOpen = 0x1000;
 constexpr uint32_t kLoopStep = 0x2000;
@@ -58,8 +60,9 @@ struct ThreadPool::Shared {
   std::chrono::nanoseconds idle_spin{0};
   std::chrono::nanoseconds join_spin{0};
   alignas(64) std::atomic<int64_t> next{0};
-  // A worker reads `fn` and `tasks` only after it has entered `state` while kOpen was set, and the caller changes them only after
-  // it has cleared kOpen and seen nobody inside. A worker that sleeps through a loop is therefore never waited for.
+  // A worker reads `fn` and `tasks` only after it has entered `state` while kOpen was set, and the caller changes them
+  // only after it has cleared kOpen and seen nobody inside. A worker that sleeps through a loop is therefore never
+  // waited for.
   alignas(64) std::atomic<uint32_t> state{0};
   alignas(64) std::atomic<uint32_t> wake{0};  // counts loops; workers sleep on it
   alignas(64) std::atomic<bool> taken{false};

@@ -76,6 +76,8 @@ class Graph {
 
   /// Declares `value` a result of the graph under `name`.
   void set_output(const std::string& name, Value value);
+  /// Forgets the results declared so far, so that others can be.
+  void clear_outputs() { outputs_.clear(); }
 
   const std::string& name() const { return name_; }
   const std::vector<Node>& nodes() const { return nodes_; }

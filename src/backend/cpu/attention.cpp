@@ -20,8 +20,8 @@ void attention(ThreadPool& pool, const KernelTable& kernels, const AttentionArgs
   const int64_t block = kernels.attention_block;
   const int64_t* offsets = args.q_offsets;
   const int64_t first_token = offsets[0];
-  // Row r gets the slots from first_slot(r) on. These starts rise by at least the blocks of each row, so a task finds its row by
-  // bisection over the offsets, without a table of blocks; a slot that no block falls into is an empty task.
+  // Row r gets the slots from first_slot(r) on. These starts rise by at least the blocks of each row, so a task finds
+  // its row by bisection over the offsets, without a table of blocks; a slot that no block falls into is an empty task.
   const auto first_slot = [&](int64_t row) { return (offsets[row] - first_token) / block + row; };
   const int64_t slots = first_slot(args.rows);
   const size_t bytes = worker_scratch(kernels, args.head_dim, args.value_dim);

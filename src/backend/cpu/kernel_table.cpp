@@ -22,7 +22,8 @@ namespace {
 
 const KernelTable* built_kernels(Isa isa) {
   switch (isa) {
-    case Isa::kBaseline: return &baseline::kKernels;
+    case Isa::kBaseline:
+      return &baseline::kKernels;
     case Isa::kAvx2:
 #ifdef GAMUT_KERNELS_AVX2
       return &avx2::kKernels;
@@ -48,7 +49,8 @@ const KernelTable& kernel_table(Isa isa) {
     fail(ErrorCode::kUnsupported, "instruction set {}: this build has no kernels for it", isa_name(isa));
   }
   if (!has_isa(isa)) {
-    fail(ErrorCode::kUnsupported, "instruction set {}: this machine has {} at most", isa_name(isa), isa_name(cpu_info().best_isa));
+    fail(ErrorCode::kUnsupported, "instruction set {}: this machine has {} at most", isa_name(isa),
+         isa_name(cpu_info().best_isa));
   }
   return *built_kernels(isa);
 }

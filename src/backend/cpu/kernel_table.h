@@ -6,8 +6,9 @@
 
 namespace gamut::cpu {
 
-/// The kernels of one instruction set. All are noexcept, allocate nothing, and work on the rows [row0,row1) they are given, so that
-/// a caller shares rows out over threads as it likes; results do not depend on the split. Strides count elements.
+/// The kernels of one instruction set. All are noexcept, allocate nothing, and work on the rows [row0,row1) they are
+/// given, so that a caller shares rows out over threads as it likes; results do not depend on the split. Strides count
+/// elements.
 struct KernelTable {
   Isa isa;
 
@@ -40,8 +41,8 @@ struct KernelTable {
   void (*narrow)(Source type, const float* x, void* y, int64_t n) noexcept;
   void (*segment_pool)(const SegmentPoolArgs& args, int64_t segment0, int64_t segment1) noexcept;
 
-  /// Runs independent multiply-adds on registers for about `iterations` x 1000 cycles and returns how many floating-point operations
-  /// that was: the peak that `bench_kernels` measures others against.
+  /// Runs independent multiply-adds on registers for about `iterations` x 1000 cycles and returns how many
+  /// floating-point operations that was: the peak that `bench_kernels` measures others against.
   double (*peak_loop)(int64_t iterations) noexcept;
 };
 

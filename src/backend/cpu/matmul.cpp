@@ -16,16 +16,16 @@ struct Partition {
 // Below this many multiply-adds a tile costs less than handing it to another thread.
 constexpr int64_t kSmallestTile = 1 << 16;
 
-/// Tiles reuse a block of A over their columns, so they are as wide as the number of tiles per thread allows. Few rows (a weight is
-/// streamed once) leave only columns to cut.
+/// Tiles reuse a block of A over their columns, so they are as wide as the number of tiles per thread allows. Few rows
+/// (a weight is streamed once) leave only columns to cut.
 Partition cut(const MatmulKernel& kernel, const MatmulArgs& args, int64_t matrices, int workers) {
   Partition p;
   const int64_t panels = ceil_div(args.n, kernel.nr);
   const int64_t row_tiles = ceil_div(args.m, kernel.block_m);
   p.rows = ceil_div(ceil_div(args.m, row_tiles), kernel.mr) * kernel.mr;
   p.row_tiles = ceil_div(args.m, p.rows);
-  const int64_t tile_panels_least =
-      std::max<int64_t>(1, ceil_div(kSmallestTile, std::max<int64_t>(1, std::min(args.m, p.rows) * kernel.nr * args.k)));
+  const int64_t tile_panels_least = std::max<int64_t>(
+      1, ceil_div(kSmallestTile, std::max<int64_t>(1, std::min(args.m, p.rows) * kernel.nr * args.k)));
   // Several tiles per thread even out threads of unequal speed.
   const int64_t wanted = workers == 1 ? 1 : workers * int64_t{6};
   const int64_t cuts = std::clamp<int64_t>(ceil_div(wanted, std::max<int64_t>(1, p.row_tiles * matrices)), 1, panels);
@@ -53,7 +53,8 @@ void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args
   batched_matmul(pool, kernel, args, {}, scratch);
 }
 
-void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch, void* scratch) {
+void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch,
+                    void* scratch) {
   const int64_t matrices = batch.outer * batch.inner;
   if (args.m <= 0 || args.n <= 0 || matrices <= 0) return;
   const Partition p = cut(kernel, args, matrices, pool.size());

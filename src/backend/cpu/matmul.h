@@ -6,7 +6,8 @@
 
 namespace gamut::cpu {
 
-/// Bytes of scratch, 64-byte aligned, that `matmul` and `batched_matmul` want for a pool of `workers` threads; any extents.
+/// Bytes of scratch, 64-byte aligned, that `matmul` and `batched_matmul` want for a pool of `workers` threads; any
+/// extents.
 size_t matmul_scratch_bytes(const MatmulKernel& kernel, int workers);
 
 /// Packs a weight with all threads. `args.packed` has kernel.packed_bytes(n, k) bytes.
@@ -15,8 +16,8 @@ void pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs& a
 /// c = epilogue(a · w^T) in one fork/join; see MatmulArgs. The same bits for any number of threads.
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, void* scratch);
 
-/// Two levels of batch over matrices of equal extents: element offsets from one matrix to the next; 0 repeats the operand.
-/// (Outer, inner) may be (batch, head); one level alone leaves `outer` at 1.
+/// Two levels of batch over matrices of equal extents: element offsets from one matrix to the next; 0 repeats the
+/// operand. (Outer, inner) may be (batch, head); one level alone leaves `outer` at 1.
 struct MatmulBatch {
   int64_t outer = 1, inner = 1;
   int64_t a_outer = 0, a_inner = 0;
@@ -26,6 +27,7 @@ struct MatmulBatch {
 };
 
 /// The products of a batch in one fork/join; `args` describes the first.
-void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch, void* scratch);
+void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch,
+                    void* scratch);
 
 }  // namespace gamut::cpu

@@ -1,8 +1,8 @@
 // Attention in f32 with a running softmax: queries in the lanes, keys and values read where they lie.
 //
-// One tile takes up to kAttentionBlock queries of one head, transposed to [D][lanes]. Scores are computed as K · q^T: a key's
-// elements are broadcast, so keys and values need no packing, any head size fits, and the softmax runs down the keys in each lane
-// without sums across lanes. The output is gathered as [Dv][lanes] and transposed once at the end.
+// One tile takes up to kAttentionBlock queries of one head, transposed to [D][lanes]. Scores are computed as K · q^T: a
+// key's elements are broadcast, so keys and values need no packing, any head size fits, and the softmax runs down the
+// keys in each lane without sums across lanes. The output is gathered as [Dv][lanes] and transposed once at the end.
 #include "backend/cpu/kernels/functions.h"
 #include "backend/cpu/kernels/math.h"
 
@@ -81,7 +81,10 @@ template <int Vectors>
 constexpr int kRows = Vectors == 4 ? 6 : 8;
 #else
 template <int Vectors>
-constexpr int kRows = Vectors == 4 ? 2 : Vectors == 3 ? 3 : Vectors == 2 ? 4 : 8;
+constexpr int kRows = Vectors == 4   ? 2
+                      : Vectors == 3 ? 3
+                      : Vectors == 2 ? 4
+                                     : 8;
 #endif
 
 /// Which keys, counted inside the row, the query at lane 0 sees: [first, last); both move by one per lane.
@@ -101,8 +104,8 @@ void hide(float* scores, const Visible& visible, int64_t key) {
 
 /// Scale, softcap, bias and mask on the scores of keys [key0, key0 + keys) of the row.
 template <int Vectors>
-void adjust_scores(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, int64_t key0, int64_t keys,
-                   float* scores) {
+void adjust_scores(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, int64_t key0,
+                   int64_t keys, float* scores) {
   constexpr int kLanes = Vectors * kWidth;
   const int64_t queries = tile.q1 - tile.q0;
   if (args.softcap > 0.0f) {
@@ -137,11 +140,11 @@ void running_softmax(const Work& work, int64_t keys, int64_t value_dim) {
     const V shift = top == kMinusInfinity ? zero() : top;
     V sum = zero();
     for (int64_t j = 0; j < keys; ++j) {
-      const V e = exp(load(work.scores + j * kLanes + lane) - shift);
+      const V e = exp_nonpositive(load(work.scores + j * kLanes + lane) - shift);
       store(work.scores + j * kLanes + lane, e);
       sum = sum + e;
     }
-    const V factor = exp(old_top - shift);
+    const V factor = exp_nonpositive(old_top - shift);
     store(work.top + lane, top);
     store(work.sum + lane, load(work.sum + lane) * factor + sum);
     if (any(factor != 1.0f)) {
@@ -152,26 +155,48 @@ void running_softmax(const Work& work, int64_t keys, int64_t value_dim) {
   }
 }
 
-template <int Vectors>
-void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, const Work& work, int64_t key0,
-               int64_t keys) {
+/// Asks for rows of a head: they lie a whole token apart, in pages of their own, where the processor foresees nothing.
+void prefetch_rows(const float* rows, int64_t stride, int64_t count, int64_t width) {
+  for (int64_t r = 0; r < count; ++r) {
+    for (int64_t i = 0; i < width; i += 16) __builtin_prefetch(rows + r * stride + i, 0, 3);
+  }
+}
+
+/// Scores of keys [j, keys), in register tiles of `Rows` and, for what is left, of half as many.
+template <int Rows, int Vectors>
+void score_block(const AttentionArgs& args, const float* k, const float* v, const Work& work, int64_t j, int64_t keys) {
   constexpr int kLanes = Vectors * kWidth;
-  constexpr int kHigh = kRows<Vectors>;
+  for (; j + Rows <= keys; j += Rows) {
+    prefetch_rows(v + j * args.v_token_stride, args.v_token_stride, Rows, args.value_dim);
+    score_rows<Rows, Vectors>(k + j * args.k_token_stride, args.k_token_stride, work.q, args.head_dim,
+                              work.scores + j * kLanes);
+  }
+  if constexpr (Rows > 1) score_block<(Rows > 4 ? 4 : Rows / 2), Vectors>(args, k, v, work, j, keys);
+}
+
+/// Adds the weighted values, dimensions [d, value_dim), likewise; asks for the next block's keys on the way.
+template <int Dims, int Vectors>
+void value_block(const AttentionArgs& args, const float* next_keys, const float* v, const Work& work, int64_t d,
+                 int64_t keys) {
+  constexpr int kLanes = Vectors * kWidth;
+  const int64_t share = ceil_div(keys, max_of(1, args.value_dim / Dims));
+  for (; d + Dims <= args.value_dim; d += Dims) {
+    prefetch_rows(next_keys + d / Dims * share * args.k_token_stride, args.k_token_stride, share, args.head_dim);
+    add_values<Dims, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
+  }
+  if constexpr (Dims > 1) value_block<(Dims > 4 ? 4 : Dims / 2), Vectors>(args, next_keys, v, work, d, keys);
+}
+
+template <int Vectors>
+void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, const Work& work,
+               int64_t key0, int64_t keys) {
   const int64_t kv_head = tile.head / (args.heads / args.kv_heads), token = args.kv_offsets[tile.row] + key0;
   const float* k = args.k + token * args.k_token_stride + kv_head * args.k_head_stride;
   const float* v = args.v + token * args.v_token_stride + kv_head * args.v_head_stride;
-  int64_t j = 0;
-  for (; j + kHigh <= keys; j += kHigh) {
-    score_rows<kHigh, Vectors>(k + j * args.k_token_stride, args.k_token_stride, work.q, args.head_dim, work.scores + j * kLanes);
-  }
-  for (; j < keys; ++j) score_rows<1, Vectors>(k + j * args.k_token_stride, 0, work.q, args.head_dim, work.scores + j * kLanes);
+  score_block<kRows<Vectors>, Vectors>(args, k, v, work, 0, keys);
   adjust_scores<Vectors>(args, tile, visible, key0, keys, work.scores);
   running_softmax<Vectors>(work, keys, args.value_dim);
-  int64_t d = 0;
-  for (; d + kHigh <= args.value_dim; d += kHigh) {
-    add_values<kHigh, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
-  }
-  for (; d < args.value_dim; ++d) add_values<1, Vectors>(v + d, args.v_token_stride, work.scores, keys, work.out + d * kLanes);
+  value_block<kRows<Vectors>, Vectors>(args, k + keys * args.k_token_stride, v, work, 0, keys);
 }
 
 template <int Vectors>
@@ -179,9 +204,13 @@ void attend(const AttentionArgs& args, const AttentionTile& tile, const Work& wo
   constexpr int kLanes = Vectors * kWidth;
   const int64_t queries = tile.q1 - tile.q0;
   const float* q = args.q + tile.q0 * args.q_token_stride + tile.head * args.q_head_stride;
-  for (int64_t i = 0; i < kLanes; ++i) {  // lanes without a query compute on zeros and are dropped
-    for (int64_t d = 0; d < args.head_dim; ++d) {
-      work.q[d * kLanes + i] = i < queries ? q[i * args.q_token_stride + d] * args.scale : 0.0f;
+  // Lanes without a query compute on zeros and are dropped.
+  for (int64_t i = 0; i < kLanes; i += kWidth) {
+    const int present = static_cast<int>(max_of(0, min_of(kWidth, queries - i)));
+    for (int64_t d = 0; d < args.head_dim; d += kWidth) {
+      const int dims = static_cast<int>(min_of(kWidth, args.head_dim - d));
+      transpose_to_lanes(q + i * args.q_token_stride + d, args.q_token_stride, present, dims, set1(args.scale),
+                         work.q + d * kLanes + i, kLanes);
     }
   }
   const V top = set1(args.sinks != nullptr ? args.sinks[tile.head] : kMinusInfinity);
@@ -207,8 +236,21 @@ void attend(const AttentionArgs& args, const AttentionTile& tile, const Work& wo
     const V total = load(work.sum + i);
     store(work.sum + i, total > 0.0f ? 1.0f / total : (total == 0.0f ? zero() : total));
   }
-  for (int64_t i = 0; i < queries; ++i) {
-    for (int64_t d = 0; d < args.value_dim; ++d) out[i * args.out_token_stride + d] = work.out[d * kLanes + i] * work.sum[i];
+  for (int64_t i = 0; i < queries; i += kWidth) {
+    const int present = static_cast<int>(min_of(kWidth, queries - i));
+    for (int64_t d = 0; d < args.value_dim; d += kWidth) {
+      const int dims = static_cast<int>(min_of(kWidth, args.value_dim - d));
+      V block[kWidth];
+#pragma GCC unroll 16
+      for (int j = 0; j < kWidth; ++j) {
+        block[j] = j < dims ? load(work.out + (d + j) * kLanes + i) * load(work.sum + i) : zero();
+      }
+      transpose(block);
+#pragma GCC unroll 16
+      for (int j = 0; j < kWidth; ++j) {
+        if (j < present) store_some(out + (i + j) * args.out_token_stride + d, block[j], dims);
+      }
+    }
   }
 }
 
@@ -227,11 +269,16 @@ void attention_f32(const AttentionArgs& args, const AttentionTile& tile, void* s
   work.q = work.scores + kKeyBlock * kAttentionBlock;
   work.out = work.q + args.head_dim * kAttentionBlock;
   switch (ceil_div(tile.q1 - tile.q0, kWidth)) {
-    case 0: return;
-    case 1: return attend<1>(args, tile, work);
-    case 2: return attend<2>(args, tile, work);
-    case 3: return attend<3>(args, tile, work);
-    default: return attend<4>(args, tile, work);
+    case 0:
+      return;
+    case 1:
+      return attend<1>(args, tile, work);
+    case 2:
+      return attend<2>(args, tile, work);
+    case 3:
+      return attend<3>(args, tile, work);
+    default:
+      return attend<4>(args, tile, work);
   }
 }
 

@@ -6,7 +6,8 @@
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 
-// The register tile of the f32 matmul: kTileRows x kPanel. Accumulators, two vectors of w and one broadcast fill the registers.
+// The register tile of the f32 matmul: kTileRows x kPanel. Accumulators, two vectors of w and one broadcast fill the
+// registers.
 #if defined(GAMUT_ISA_AVX512)
 constexpr int kTileRows = 14;
 #else
@@ -14,14 +15,18 @@ constexpr int kTileRows = 6;
 #endif
 constexpr int kPanel = 2 * kWidth;
 
-// One task multiplies at most kBlockRows x kBlockDepth of A, copied, with kBlockColumns columns of w at a time: both stay in L2.
-constexpr int64_t kBlockRows = 8 * kTileRows;
+// One task multiplies at most kBlockRows x kBlockDepth of A, copied, with kBlockColumns columns of w at a time. The
+// copy, the sums and the panels in use stay in L2.
+constexpr int64_t kBlockRows = 10 * kTileRows;
 constexpr int64_t kBlockDepth = 768;
-constexpr int64_t kBlockColumns = 8 * kPanel;
-// Rows of the copy of A are this far apart: no multiple of a large power of two, so that they do not compete for the same sets of L1.
+constexpr int64_t kBlockColumns = 24 * kPanel;
+// An unpacked w is packed this many panels at a time.
+constexpr int64_t kPackedPanels = 4;
+// Rows of the copy of A are this far apart: no multiple of a large power of two, so that they do not compete for the
+// same sets of L1.
 constexpr int64_t kCopyStride = kBlockDepth + 16;
 constexpr size_t kMatmulScratch =
-    sizeof(float) * (kBlockRows * kCopyStride + kBlockRows * kBlockColumns + kBlockDepth * kBlockColumns);
+    sizeof(float) * (kBlockRows * kCopyStride + kBlockRows * kBlockColumns + kBlockDepth * kPackedPanels * kPanel);
 
 // Queries of an attention tile: the lanes of up to four vectors.
 constexpr int kQueryVectors = 4;

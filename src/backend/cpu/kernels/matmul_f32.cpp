@@ -1,18 +1,23 @@
-// The f32 matmul: packs weights into panels and multiplies tiles of C that stay in registers over the whole depth block.
+// The f32 matmul: packs weights into panels and multiplies tiles of C that stay in registers over the whole depth
+// block.
 //
-// A packed weight is a row of panels of kPanel columns; a panel is [K][kPanel], columns beyond N are zeros. A tile of at most
-// kTileRows rows and one panel accumulates in registers; its sums go through a small buffer, where the epilogue finds them in L1.
-// The buffer also carries the sums from one depth block to the next, exactly as registers would, so blocking changes no bit.
+// A packed weight is a row of panels of kPanel columns; a panel is [K][kPanel], columns beyond N are zeros. A tile of
+// at most kTileRows rows and one panel accumulates in registers; its sums go through a small buffer, where the epilogue
+// finds them in L1. The buffer also carries the sums from one depth block to the next, exactly as registers would, so
+// blocking changes no bit.
 #include "backend/cpu/kernels/functions.h"
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 namespace {
 
+constexpr int64_t kLineFloats = 16;
+
 /// sums [Panels][Rows][kPanel] (+)= a [Rows, depth] · panels. Panel p starts at w + p * panel_stride, its sums at
-/// sums + p * sums_stride.
+/// sums + p * sums_stride. On the way it asks for the line at `next` every fourth step: the panel that comes after this
+/// one.
 template <int Rows, int Panels>
-void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t depth, float* sums, int64_t sums_stride,
-                   bool first) {
+void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t depth, float* sums,
+                   int64_t sums_stride, bool first, const float* next, const float* c, int64_t c_stride) {
   constexpr int kVectors = 2 * Panels;
   V acc[Rows][kVectors];
 #pragma GCC unroll 16
@@ -22,8 +27,7 @@ void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t
       acc[r][v] = first ? zero() : load(sums + (v / 2) * sums_stride + r * kPanel + (v % 2) * kWidth);
     }
   }
-#pragma GCC unroll 2
-  for (int64_t k = 0; k < depth; ++k) {
+  const auto step = [&](int64_t k) GAMUT_INLINE_LAMBDA {
     V column[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) column[v] = load(w + (v / 2) * panel_stride + k * kPanel + (v % 2) * kWidth);
@@ -33,7 +37,18 @@ void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) acc[r][v] = fma(x, column[v], acc[r][v]);
     }
+  };
+  int64_t k = 0;
+  for (; k + 4 <= depth; k += 4) {
+    __builtin_prefetch(next, 0, 2);
+    next += kLineFloats;
+    if (k < 4 * Rows && c != nullptr) {
+      for (int i = 0; i < kPanel; i += kLineFloats) __builtin_prefetch(c + k / 4 * c_stride + i, 1, 3);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) step(k + i);
   }
+  for (; k < depth; ++k) step(k);
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 8
@@ -43,7 +58,8 @@ void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t
   }
 }
 
-using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, float*, int64_t, bool);
+using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, float*, int64_t, bool, const float*,
+                              const float*, int64_t);
 
 // With few rows one panel does not have enough independent sums to hide the latency of an addition; several panels do.
 #if defined(GAMUT_ISA_AVX512)
@@ -55,33 +71,51 @@ constexpr int kWideRows = sizeof(kWide) / sizeof(kWide[0]);
 
 TileFunction tile_function(int64_t rows) {
   switch (rows) {
-    case 1: return multiply_tile<1, 1>;
-    case 2: return multiply_tile<2, 1>;
-    case 3: return multiply_tile<3, 1>;
-    case 4: return multiply_tile<4, 1>;
-    case 5: return multiply_tile<5, 1>;
+    case 1:
+      return multiply_tile<1, 1>;
+    case 2:
+      return multiply_tile<2, 1>;
+    case 3:
+      return multiply_tile<3, 1>;
+    case 4:
+      return multiply_tile<4, 1>;
+    case 5:
+      return multiply_tile<5, 1>;
 #if defined(GAMUT_ISA_AVX512)
-    case 6: return multiply_tile<6, 1>;
-    case 7: return multiply_tile<7, 1>;
-    case 8: return multiply_tile<8, 1>;
-    case 9: return multiply_tile<9, 1>;
-    case 10: return multiply_tile<10, 1>;
-    case 11: return multiply_tile<11, 1>;
-    case 12: return multiply_tile<12, 1>;
-    case 13: return multiply_tile<13, 1>;
+    case 6:
+      return multiply_tile<6, 1>;
+    case 7:
+      return multiply_tile<7, 1>;
+    case 8:
+      return multiply_tile<8, 1>;
+    case 9:
+      return multiply_tile<9, 1>;
+    case 10:
+      return multiply_tile<10, 1>;
+    case 11:
+      return multiply_tile<11, 1>;
+    case 12:
+      return multiply_tile<12, 1>;
+    case 13:
+      return multiply_tile<13, 1>;
 #endif
-    default: return multiply_tile<kTileRows, 1>;
+    default:
+      return multiply_tile<kTileRows, 1>;
   }
 }
 
 TileFunction wide_tile_function(int64_t rows) {
   switch (rows) {
-    case 1: return multiply_tile<1, kWide[0]>;
+    case 1:
+      return multiply_tile<1, kWide[0]>;
 #if defined(GAMUT_ISA_AVX512)
-    case 3: return multiply_tile<3, kWide[2]>;
-    case 4: return multiply_tile<4, kWide[3]>;
+    case 3:
+      return multiply_tile<3, kWide[2]>;
+    case 4:
+      return multiply_tile<4, kWide[3]>;
 #endif
-    default: return multiply_tile<2, kWide[1]>;
+    default:
+      return multiply_tile<2, kWide[1]>;
   }
 }
 
@@ -126,9 +160,12 @@ void copy_rows(const float* a, int64_t stride, int64_t rows, int64_t depth, floa
 
 float element(const void* data, Source type, int64_t index) {
   switch (type) {
-    case Source::kF16: return f16_to_f32(static_cast<const uint16_t*>(data)[index]);
-    case Source::kBf16: return bf16_to_f32(static_cast<const uint16_t*>(data)[index]);
-    case Source::kF32: break;
+    case Source::kF16:
+      return f16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case Source::kBf16:
+      return bf16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case Source::kF32:
+      break;
   }
   return static_cast<const float*>(data)[index];
 }
@@ -141,6 +178,18 @@ void pack_panel(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, flo
       const int64_t start = n0 + (k0 + k) * args.k_stride;
       for (int64_t j = 0; j < columns; ++j) panel[k * kPanel + j] = element(args.data, kType, start + j);
       for (int64_t j = columns; j < kPanel; ++j) panel[k * kPanel + j] = 0.0f;
+    }
+    return;
+  }
+  if (kType == Source::kF32 && args.k_stride == 1) {
+    const float* w = static_cast<const float*>(args.data) + n0 * args.n_stride + k0;
+    for (int64_t k = 0; k < depth; k += kWidth) {
+      const int deep = static_cast<int>(min_of(kWidth, depth - k));
+      for (int64_t j = 0; j < kPanel; j += kWidth) {
+        const int present = static_cast<int>(max_of(0, min_of(kWidth, columns - j)));
+        transpose_to_lanes(w + j * args.n_stride + k, args.n_stride, present, deep, set1(1.0f), panel + k * kPanel + j,
+                           kPanel);
+      }
     }
     return;
   }
@@ -159,34 +208,58 @@ void pack_panel(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, flo
 
 void pack_block(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) {
   switch (args.type) {
-    case Source::kF32: return pack_panel<Source::kF32>(args, n0, k0, depth, panel);
-    case Source::kF16: return pack_panel<Source::kF16>(args, n0, k0, depth, panel);
-    case Source::kBf16: return pack_panel<Source::kBf16>(args, n0, k0, depth, panel);
+    case Source::kF32:
+      return pack_panel<Source::kF32>(args, n0, k0, depth, panel);
+    case Source::kF16:
+      return pack_panel<Source::kF16>(args, n0, k0, depth, panel);
+    case Source::kBf16:
+      return pack_panel<Source::kBf16>(args, n0, k0, depth, panel);
   }
 }
 
-/// One depth block of columns [n0, n0 + panels * kPanel) for all rows of the task. `w` has panels `panel_stride` apart.
-void multiply_block(int64_t rows, const float* copy, const float* w, int64_t panel_stride, int64_t panels, int64_t depth,
-                    float* sums, bool first) {
-  const int64_t sums_stride = rows * kPanel;
+/// One depth block of some columns, for all rows of the task: `rows` of the copy of A, `panels` of w that lie
+/// panel_stride apart.
+struct DepthBlock {
+  int64_t rows = 0, depth = 0;
+  const float* copy = nullptr;
+  const float* w = nullptr;
+  int64_t panel_stride = 0, panels = 0;
+  float* sums = nullptr;
+  bool first = true;
+  const float* c = nullptr;  // where the sums go after this block, or none
+  int64_t c_stride = 0;
+};
+
+/// Adds the block's products to the sums and calls done(panel) after each panel, while its sums are in L1.
+template <typename Done>
+void multiply_block(const DepthBlock& b, Done done) {
+  const int64_t sums_stride = b.rows * kPanel;
   int64_t p = 0;
-  if (rows <= kWideRows) {
-    const int wide = kWide[rows - 1];
-    const TileFunction multiply = wide_tile_function(rows);
-    for (; p + wide <= panels; p += wide) {
-      multiply(copy, w + p * panel_stride, panel_stride, depth, sums + p * sums_stride, sums_stride, first);
+  if (b.rows <= kWideRows) {
+    const int wide = kWide[b.rows - 1];
+    const TileFunction multiply = wide_tile_function(b.rows);
+    for (; p + wide <= b.panels; p += wide) {
+      const float* w = b.w + p * b.panel_stride;
+      multiply(b.copy, w, b.panel_stride, b.depth, b.sums + p * sums_stride, sums_stride, b.first,
+               w + wide * b.panel_stride, nullptr, 0);
+      for (int i = 0; i < wide; ++i) done(p + i);
     }
   }
   // Tiles of nearly equal height: a short last one would wait for its own additions.
-  const int64_t tiles = ceil_div(rows, kTileRows), height = rows / tiles, taller = rows % tiles;
-  for (; p < panels; ++p) {
+  const int64_t tiles = ceil_div(b.rows, kTileRows), height = b.rows / tiles, taller = b.rows % tiles;
+  for (; p < b.panels; ++p) {
+    const float* w = b.w + p * b.panel_stride;
+    const float* next = w + b.panel_stride;
     int64_t r = 0;
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t tile_rows = height + (t < taller ? 1 : 0);
-      tile_function(tile_rows)(copy + r * kCopyStride, w + p * panel_stride, 0, depth, sums + p * sums_stride + r * kPanel, 0,
-                               first);
+      const float* c = b.c == nullptr ? nullptr : b.c + r * b.c_stride + p * kPanel;
+      tile_function(tile_rows)(b.copy + r * kCopyStride, w, 0, b.depth, b.sums + p * sums_stride + r * kPanel, 0,
+                               b.first, next, c, b.c_stride);
       r += tile_rows;
+      next += b.depth / 4 * kLineFloats;
     }
+    done(p);
   }
 }
 
@@ -206,60 +279,60 @@ void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) n
   float* copy = static_cast<float*>(scratch);
   float* sums = copy + kBlockRows * kCopyStride;
   float* packing = sums + kBlockRows * kBlockColumns;
-  const bool one_depth_block = args.k <= kBlockDepth;
-  const PackArgs pack{.n = args.n, .k = args.k, .data = args.w, .n_stride = args.w_n_stride, .k_stride = args.w_k_stride};
+  const PackArgs pack{
+      .n = args.n, .k = args.k, .data = args.w, .n_stride = args.w_n_stride, .k_stride = args.w_k_stride};
   for (int64_t m = tile.m0; m < tile.m1; m += kBlockRows) {
     const int64_t rows = min_of(kBlockRows, tile.m1 - m);
     for (int64_t n = tile.n0; n < tile.n1; n += kBlockColumns) {
       const int64_t columns = min_of(kBlockColumns, tile.n1 - n), panels = ceil_div(columns, kPanel);
+      const int64_t group = args.packed != nullptr ? panels : kPackedPanels;
       int64_t k = 0;
       do {
         const int64_t depth = min_of(kBlockDepth, args.k - k);
-        if (!one_depth_block || n == tile.n0) copy_rows(args.a + m * args.a_stride + k, args.a_stride, rows, depth, copy);
-        const float* w = static_cast<const float*>(args.packed);
-        int64_t panel_stride = args.k * kPanel;
-        if (w != nullptr) {
-          w += n * args.k + k * kPanel;
-        } else {
-          panel_stride = depth * kPanel;
-          for (int64_t p = 0; p < panels; ++p) pack_block(pack, n + p * kPanel, k, depth, packing + p * panel_stride);
-          w = packing;
+        const bool last = k + kBlockDepth >= args.k, copied = args.k <= kBlockDepth && n > tile.n0;
+        if (!copied) copy_rows(args.a + m * args.a_stride + k, args.a_stride, rows, depth, copy);
+        for (int64_t p = 0; p < panels; p += group) {
+          const int64_t column = n + p * kPanel;
+          DepthBlock block{
+              .rows = rows, .depth = depth, .copy = copy, .panels = min_of(group, panels - p), .first = k == 0};
+          block.sums = sums + p * rows * kPanel;
+          block.c = last ? args.c + m * args.c_stride + column : nullptr, block.c_stride = args.c_stride;
+          if (args.packed != nullptr) {
+            block.panel_stride = args.k * kPanel;
+            block.w = static_cast<const float*>(args.packed) + column * args.k + k * kPanel;
+          } else {
+            block.panel_stride = depth * kPanel, block.w = packing;
+            for (int64_t i = 0; i < block.panels; ++i) {
+              pack_block(pack, column + i * kPanel, k, depth, packing + i * block.panel_stride);
+            }
+          }
+          multiply_block(block, [&](int64_t i) {
+            if (!last) return;
+            finish_tile(args, m, column + i * kPanel, rows, min_of(kPanel, tile.n1 - column - i * kPanel),
+                        block.sums + i * rows * kPanel);
+          });
         }
-        multiply_block(rows, copy, w, panel_stride, panels, depth, sums, k == 0);
         k += kBlockDepth;
       } while (k < args.k);
-      for (int64_t p = 0; p < panels; ++p) {
-        finish_tile(args, m, n + p * kPanel, rows, min_of(kPanel, columns - p * kPanel), sums + p * rows * kPanel);
-      }
     }
   }
 }
-
-// Hides the value from the optimiser, in its register.
-#if defined(GAMUT_ISA_AVX512)
-#define GAMUT_KEEP(x) __asm__ volatile("" : "+v"(x))
-#elif defined(__x86_64__)
-#define GAMUT_KEEP(x) __asm__ volatile("" : "+x"(x))
-#else
-#define GAMUT_KEEP(x) (void)(x)
-#endif
 
 double peak_loop(int64_t iterations) noexcept {
   constexpr int kChains = 12;
   constexpr int kInner = 160;  // 12 multiply-adds at two a cycle: about 1000 cycles
   V acc[kChains];
+#pragma GCC unroll 16
   for (int i = 0; i < kChains; ++i) acc[i] = set1(1.0f + 0.01f * static_cast<float>(i));
   const V a = set1(0.999f), b = set1(0.001f);
   for (int64_t i = 0; i < iterations; ++i) {
     for (int j = 0; j < kInner; ++j) {
 #pragma GCC unroll 16
-      for (int c = 0; c < kChains; ++c) {
-        acc[c] = fma(acc[c], a, b);
-        GAMUT_KEEP(acc[c]);
-      }
+      for (int c = 0; c < kChains; ++c) acc[c] = fma(acc[c], a, b);
     }
   }
   V sum = zero();
+#pragma GCC unroll 16
   for (int i = 0; i < kChains; ++i) sum = sum + acc[i];
   volatile float keep = sum_of(sum);
   (void)keep;

@@ -5,7 +5,8 @@
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 namespace {
 
-/// The sum of f(vector) over x [n]; lanes behind the end do not count. Four sums, so that additions do not wait for each other.
+/// The sum of f(vector) over x [n]; lanes behind the end do not count. Four sums, so that additions do not wait for
+/// each other.
 template <typename F>
 GAMUT_INLINE float sum_over(const float* x, int64_t n, F f) {
   V s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
@@ -84,9 +85,8 @@ void softmax_row(const float* x, float* y, int64_t n) {
     }
   });
   const V factor = set1(1.0f / (sum_of(sums) + rest));
-  for_vectors(n, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
-    store_some(y + i, load_some(y + i, count) * factor, count);
-  });
+  for_vectors(
+      n, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA { store_some(y + i, load_some(y + i, count) * factor, count); });
 }
 
 void log_softmax_row(const float* x, float* y, int64_t n) {
@@ -94,9 +94,8 @@ void log_softmax_row(const float* x, float* y, int64_t n) {
   const V shift = set1(top);
   const float sum = sum_over(x, n, [&](V v) GAMUT_INLINE_LAMBDA { return exp(v - shift); });
   const V log_sum = set1(log(set1(sum))[0]);
-  for_vectors(n, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
-    store_some(y + i, (load_some(x + i, count) - shift) - log_sum, count);
-  });
+  for_vectors(n, [&](int64_t i, int count)
+                     GAMUT_INLINE_LAMBDA { store_some(y + i, (load_some(x + i, count) - shift) - log_sum, count); });
 }
 
 }  // namespace
@@ -146,13 +145,21 @@ void reduce(Reduce kind, const ReduceArgs& args, int64_t row0, int64_t row1) noe
     const float* x = args.x + r * args.x_stride;
     float result = 0.0f;
     switch (kind) {
-      case Reduce::kSum: result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v; }); break;
+      case Reduce::kSum:
+        result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v; });
+        break;
       case Reduce::kMean:
         result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v; }) / static_cast<float>(args.cols);
         break;
-      case Reduce::kMax: result = extreme<1>(x, args.cols); break;
-      case Reduce::kMin: result = extreme<-1>(x, args.cols); break;
-      case Reduce::kSumSquares: result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v * v; }); break;
+      case Reduce::kMax:
+        result = extreme<1>(x, args.cols);
+        break;
+      case Reduce::kMin:
+        result = extreme<-1>(x, args.cols);
+        break;
+      case Reduce::kSumSquares:
+        result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v * v; });
+        break;
     }
     args.y[r] = result;
   }

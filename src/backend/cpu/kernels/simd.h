@@ -1,8 +1,9 @@
 // One vector of f32 in the instruction set this file is compiled for: the vocabulary that every kernel is written in.
 //
-// V is a vector of kWidth floats and I of as many int32; + - * / & | ^ << >> and comparisons are those of GCC's vector types
-// (a comparison gives an I of 0 or -1, `mask ? a : b` selects). Everything lives in a namespace named after the instruction set
-// and nothing from the library is included: the linker must not find two versions of one inline function.
+// V is a vector of kWidth floats and I of as many int32; + - * / & | ^ << >> and comparisons are those of GCC's vector
+// types (a comparison gives an I of 0 or -1, `mask ? a : b` selects). Everything lives in a namespace named after the
+// instruction set and nothing from the library is included: the linker must not find two versions of one inline
+// function.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +46,8 @@ GAMUT_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 GAMUT_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 GAMUT_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/// Calls f(offset, count) for the vectors of [0,n): count is kWidth, for the last one maybe less. `f` is inlined twice, so that the
-/// full vectors carry no mask.
+/// Calls f(offset, count) for the vectors of [0,n): count is kWidth, for the last one maybe less. `f` is inlined twice,
+/// so that the full vectors carry no mask.
 template <typename F>
 GAMUT_INLINE void for_vectors(int64_t n, F f) {
   int64_t i = 0;
@@ -60,6 +61,43 @@ GAMUT_INLINE void store_some(float* p, V x, int count) {
     store(p, x);
   } else {
     store_n(p, x, count);
+  }
+}
+
+/// Turns kWidth rows of kWidth lanes into columns.
+GAMUT_INLINE void transpose(V (&rows)[kWidth]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i) {
+    if ((i & 1) == 0) exchange<1>(&rows[i], &rows[i + 1]);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i) {
+    if ((i & 2) == 0) exchange<2>(&rows[i], &rows[i + 2]);
+  }
+  if constexpr (kWidth > 4) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kWidth; ++i) {
+      if ((i & 4) == 0) exchange<4>(&rows[i], &rows[i + 4]);
+    }
+  }
+  if constexpr (kWidth > 8) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kWidth; ++i) {
+      if ((i & 8) == 0) exchange<8>(&rows[i], &rows[i + 8]);
+    }
+  }
+}
+/// out[j * out_stride + i] = factor * in[i * in_stride + j] for i below `rows` and j below `columns`, both at most
+/// kWidth. Whole vectors are written to out: lanes from `rows` on become zeros.
+GAMUT_INLINE void transpose_to_lanes(const float* in, int64_t in_stride, int rows, int columns, V factor, float* out,
+                                     int64_t out_stride) {
+  V block[kWidth];
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i) block[i] = i < rows ? load_some(in + i * in_stride, columns) * factor : V{};
+  transpose(block);
+#pragma GCC unroll 16
+  for (int j = 0; j < kWidth; ++j) {
+    if (j < columns) store(out + j * out_stride, block[j]);
   }
 }
 

@@ -26,6 +26,25 @@ GAMUT_INLINE V ceil(V x) { return _mm256_ceil_ps(x); }
 GAMUT_INLINE I to_int(V x) { return (I)_mm256_cvtps_epi32(x); }
 GAMUT_INLINE V to_float(I x) { return _mm256_cvtepi32_ps((__m256i)x); }
 
+/// 1 / x.
+GAMUT_INLINE V reciprocal(V x) { return _mm256_set1_ps(1.0f) / x; }
+
+/// One step of a transposition, on rows `step` apart: lanes with (lane & step) of a and b change places.
+template <int kStep>
+GAMUT_INLINE void exchange(V* a, V* b) {
+  const V x = *a, y = *b;
+  if constexpr (kStep == 1) {
+    *a = _mm256_blend_ps(x, _mm256_permute_ps(y, 0xa0), 0xaa);
+    *b = _mm256_blend_ps(_mm256_permute_ps(x, 0xf5), y, 0xaa);
+  } else if constexpr (kStep == 2) {
+    *a = _mm256_shuffle_ps(x, y, 0x44);
+    *b = _mm256_shuffle_ps(x, y, 0xee);
+  } else {
+    *a = _mm256_permute2f128_ps(x, y, 0x20);
+    *b = _mm256_permute2f128_ps(x, y, 0x31);
+  }
+}
+
 GAMUT_INLINE float sum_of(V x) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -43,7 +62,9 @@ GAMUT_INLINE float min_of_lanes(V x) {
 }
 GAMUT_INLINE bool any(I mask) { return _mm256_movemask_ps((V)mask) != 0; }
 
-GAMUT_INLINE V load_f16(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+GAMUT_INLINE V load_f16(const uint16_t* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 GAMUT_INLINE V load_bf16(const uint16_t* p) {
   const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));

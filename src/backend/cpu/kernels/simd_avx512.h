@@ -24,12 +24,32 @@ GAMUT_INLINE V ceil(V x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF 
 GAMUT_INLINE I to_int(V x) { return (I)_mm512_cvtps_epi32(x); }
 GAMUT_INLINE V to_float(I x) { return _mm512_cvtepi32_ps((__m512i)x); }
 
+/// 1 / x within 2 ulp, for x whose reciprocal is an ordinary number; a division takes as long as ten multiply-adds.
+GAMUT_INLINE V reciprocal(V x) {
+  const V r = _mm512_rcp14_ps(x);
+  return _mm512_fmadd_ps(r, _mm512_fnmadd_ps(x, r, _mm512_set1_ps(1.0f)), r);
+}
+
+/// One step of a transposition, on rows `step` apart: lanes with (lane & step) of a and b change places.
+template <int kStep>
+GAMUT_INLINE void exchange(V* a, V* b) {
+  typedef int32_t Index __attribute__((vector_size(64)));
+  const Index lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const Index low = (lane & kStep) == 0 ? lane : lane - kStep + 16;
+  const Index high = (lane & kStep) == 0 ? lane + kStep : lane + 16;
+  const V x = *a, y = *b;
+  *a = _mm512_permutex2var_ps(x, (__m512i)low, y);
+  *b = _mm512_permutex2var_ps(x, (__m512i)high, y);
+}
+
 GAMUT_INLINE float sum_of(V x) { return _mm512_reduce_add_ps(x); }
 GAMUT_INLINE float max_of_lanes(V x) { return _mm512_reduce_max_ps(x); }
 GAMUT_INLINE float min_of_lanes(V x) { return _mm512_reduce_min_ps(x); }
 GAMUT_INLINE bool any(I mask) { return _mm512_movepi32_mask((__m512i)mask) != 0; }
 
-GAMUT_INLINE V load_f16(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+GAMUT_INLINE V load_f16(const uint16_t* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
 GAMUT_INLINE V load_bf16(const uint16_t* p) {
   const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));

@@ -1,4 +1,5 @@
-// The vector of simd.h for any processor: 4 floats in GCC's vector types, which become SSE2 on x86-64 and NEON on AArch64.
+// The vector of simd.h for any processor: 4 floats in GCC's vector types, which become SSE2 on x86-64 and NEON on
+// AArch64.
 #pragma once
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
@@ -35,7 +36,8 @@ GAMUT_INLINE V sqrt(V x) {
   return x;
 #endif
 }
-/// Adding and taking away 1.5 * 2^23 leaves the nearest integer for |x| < 2^22; from 2^23 on every number is an integer.
+/// Adding and taking away 1.5 * 2^23 leaves the nearest integer for |x| < 2^22; from 2^23 on every number is an
+/// integer.
 GAMUT_INLINE V round_even(V x) {
   const I sign = (I)x & INT32_MIN;
   const V magnitude = (V)((I)x & INT32_MAX);
@@ -60,6 +62,22 @@ GAMUT_INLINE I to_int(V x) {
 #endif
 }
 GAMUT_INLINE V to_float(I x) { return __builtin_convertvector(x, V); }
+
+/// 1 / x.
+GAMUT_INLINE V reciprocal(V x) { return 1.0f / x; }
+
+/// One step of a transposition, on rows `step` apart: lanes with (lane & step) of a and b change places.
+template <int kStep>
+GAMUT_INLINE void exchange(V* a, V* b) {
+  const V x = *a, y = *b;
+  if constexpr (kStep == 1) {
+    *a = V{x[0], y[0], x[2], y[2]};
+    *b = V{x[1], y[1], x[3], y[3]};
+  } else {
+    *a = V{x[0], x[1], y[0], y[1]};
+    *b = V{x[2], x[3], y[2], y[3]};
+  }
+}
 
 GAMUT_INLINE float sum_of(V x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 GAMUT_INLINE float max_of_lanes(V x) {

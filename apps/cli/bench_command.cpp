@@ -1,0 +1,133 @@
+// gamut bench: how fast a checkpoint runs here, one JSON line per measurement.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "commands.h"
+#include "gamut/model.h"
+#include "gamut/tokenizer.h"
+
+namespace gamut::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using OrderedJson = nlohmann::ordered_json;
+
+struct BenchArguments {
+  std::string model, text;
+  int64_t batch = 1, tokens = 128, prefill = 0, decode = 0;
+  int runs = 10;
+  LoadOptions load;
+};
+
+double milliseconds(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+void print(const OrderedJson& line) {
+  std::printf("%s\n", line.dump().c_str());
+  std::fflush(stdout);
+}
+
+/// Ids spread over the vocabulary, the same in every process.
+NamedTensors make_inputs(const Model& model, int64_t batch, int64_t tokens) {
+  Tensor ids = Tensor::allocate(DType::kI64, {batch, tokens});
+  const int64_t limit = model.input_limit("input_ids");
+  uint64_t state = 1;
+  for (int64_t& id : ids.mutable_i64()) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    id = static_cast<int64_t>((state >> 33) % static_cast<uint64_t>(limit));
+  }
+  return {{"input_ids", ids}};
+}
+
+/// Milliseconds of `runs` runs after two that are not counted.
+template <typename Body>
+std::vector<double> measure(int runs, Body body) {
+  std::vector<double> times;
+  for (int run = -2; run < runs; ++run) {
+    const Clock::time_point start = Clock::now();
+    body();
+    if (run >= 0) times.push_back(milliseconds(Clock::now() - start));
+  }
+  return times;
+}
+
+void bench_forward(const BenchArguments& arguments) {
+  const Clock::time_point start = Clock::now();
+  const Model model = Model::open(arguments.model, arguments.load);
+  print({{"what", "load"}, {"ms", milliseconds(Clock::now() - start)}});
+  const NamedTensors inputs = make_inputs(model, arguments.batch, arguments.tokens);
+  const std::vector<double> times = measure(arguments.runs, [&] { model.forward(inputs); });
+  const double middle = median(times);
+  print({{"what", "forward"},
+         {"batch", arguments.batch},
+         {"tokens", arguments.tokens},
+         {"ms_min", *std::ranges::min_element(times)},
+         {"ms_median", middle},
+         {"tokens_per_s", static_cast<double>(arguments.batch * arguments.tokens) / middle * 1000},
+         {"runs", arguments.runs},
+         {"precision", "f32"},
+         {"backend", arguments.load.backend}});
+  struct rusage usage;
+  ::getrusage(RUSAGE_SELF, &usage);
+  print({{"what", "peak_memory"}, {"bytes", static_cast<int64_t>(usage.ru_maxrss) * 1024}});
+}
+
+void bench_text(const BenchArguments& arguments) {
+  std::ifstream file(arguments.text, std::ios::binary);
+  if (!file) throw Error(ErrorCode::kNotFound, arguments.text + ": cannot be read");
+  std::vector<std::string> lines;
+  size_t bytes = 0;
+  for (std::string line; std::getline(file, line); lines.push_back(line)) bytes += line.size() + 1;
+  const Tokenizer tokenizer = Tokenizer::open(arguments.model);
+  std::vector<TextInput> inputs;
+  for (const std::string& line : lines) inputs.push_back({line});
+  const std::vector<double> times = measure(arguments.runs, [&] {
+    tokenizer.encode_batch(inputs, {.ids_only = true}, static_cast<size_t>(arguments.load.threads));
+  });
+  print({{"what", "tokenize"},
+         {"bytes", bytes},
+         {"mb_per_s", static_cast<double>(bytes) / 1e6 / (median(times) / 1000)},
+         {"runs", arguments.runs},
+         {"threads", arguments.load.threads}});
+}
+
+void bench(const BenchArguments& arguments) {
+  if (!arguments.text.empty()) return bench_text(arguments);
+  if (arguments.prefill > 0 || arguments.decode > 0) {
+    throw Error(ErrorCode::kUnsupported, "--prefill and --decode measure text generation, which this model does not do",
+                "Use --batch and --tokens.");
+  }
+  bench_forward(arguments);
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app, CommonOptions& common) {
+  CLI::App* command = app.add_subcommand("bench", "How fast a checkpoint runs here; one JSON line per measurement");
+  auto arguments = std::make_shared<BenchArguments>();
+  const CLI::Range positive(1, 1 << 20);
+  command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
+  command->add_option("--batch", arguments->batch, "Rows in a batch")->capture_default_str()->check(positive);
+  command->add_option("--tokens", arguments->tokens, "Tokens in a row")->capture_default_str()->check(positive);
+  command->add_option("--prefill", arguments->prefill, "Measure the prefill of that many tokens")->check(positive);
+  command->add_option("--decode", arguments->decode, "Measure the decoding of that many tokens")->check(positive);
+  command->add_option("--runs", arguments->runs, "Timed runs")->capture_default_str()->check(positive);
+  command->add_option("--text", arguments->text, "Measure the tokenizer on the lines of this file");
+  add_load_options(*command, arguments->load);
+  add_json_option(*command, common);
+  command->callback([arguments] { bench(*arguments); });
+}
+
+}  // namespace gamut::cli

@@ -1,0 +1,54 @@
+#include "gamut/task.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tasks/support/embedding.h"
+#include "tasks/task.h"
+
+namespace gamut {
+
+struct Pipeline::State {
+  std::string name;
+  std::unique_ptr<Task> task;
+};
+
+struct SentenceEmbedder::State {
+  EmbeddingModel model;
+};
+
+std::vector<TaskInfo> tasks() {
+  std::vector<TaskInfo> all;
+  for (const TaskEntry* task : task_table()) all.push_back({task->name, task->summary, task->request, task->result});
+  return all;
+}
+
+Pipeline Pipeline::open(const std::filesystem::path& folder, const std::string& task, const LoadOptions& options) {
+  const ModelFolder files = ModelFolder::open(folder);
+  const TaskEntry& entry = choose_task(files, task, options);
+  return Pipeline(std::make_shared<const State>(State{entry.name, entry.open(files, options)}));
+}
+
+const std::string& Pipeline::task() const { return state_->name; }
+
+std::string Pipeline::run(const std::string& request) const {
+  Json parsed;
+  try {
+    parsed = parse_json(request, "request", {.max_bytes = 64u << 20});
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kInvalidArgument, error.message(), error.hint());
+  }
+  return state_->task->run(parsed).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+SentenceEmbedder SentenceEmbedder::open(const std::filesystem::path& folder, const LoadOptions& options) {
+  const ModelFolder files = ModelFolder::open(folder);
+  return SentenceEmbedder(std::make_shared<const State>(State{EmbeddingModel(files, options)}));
+}
+
+int64_t SentenceEmbedder::dimension() const { return state_->model.dimension(); }
+
+std::vector<std::vector<float>> SentenceEmbedder::embed(std::span<const std::string> texts) const {
+  return state_->model.embed(texts);
+}
+
+}  // namespace gamut
