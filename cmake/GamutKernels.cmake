@@ -13,7 +13,11 @@ function(gamut_kernels isa define)
   target_compile_options(${target} PRIVATE ${ARGN} -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-exceptions
                                            -fno-stack-protector)
   # Vector code at -O0 is a hundred times slower and tests nothing more; sanitizers at -O3 compile for minutes.
-  target_compile_options(${target} PRIVATE $<IF:$<OR:$<BOOL:${GAMUT_SANITIZE}>,$<BOOL:${GAMUT_COVERAGE}>>,-O1,-O3>)
+  if(GAMUT_SANITIZE OR GAMUT_COVERAGE)
+    target_compile_options(${target} PRIVATE -O1)
+  else()
+    target_compile_options(${target} PRIVATE -O3)
+  endif()
   target_sources(gamut_core PRIVATE $<TARGET_OBJECTS:${target}>)
 endfunction()
 
