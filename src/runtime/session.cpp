@@ -212,6 +212,10 @@ NamedTensors Session::forward(const NamedTensors& inputs) const {
     const Tensor flat = results.at(output.name);
     Dims dims{request.batch, request.sequence};
     dims.insert(dims.end(), flat.dims().begin() + 1, flat.dims().end());
+    if (flat.dim(0) == request.batch * request.sequence) {  // nothing is masked
+      results[output.name] = flat.reshaped(dims);
+      continue;
+    }
     Tensor grid = Tensor::allocate(flat.dtype(), dims);
     if (grid.bytes() > 0) std::memset(grid.mutable_data(), 0, grid.bytes());
     const size_t token = request.places.empty() ? 0 : flat.bytes() / request.places.size();
