@@ -36,6 +36,7 @@ nlohmann::json with(const char* component, nlohmann::json value) {
 TEST(LoadVocabulary, IsBertsDefaultWithoutConfig) {
   const TestFolder folder;
   folder.write("vocab.txt", test_vocabulary());
+  folder.write("tokenizer_config.json", R"({"do_lower_case": true})");
   const Tokenizer tokenizer = Tokenizer::open(folder.path());
   const Encoding e = tokenizer.encode("HELLO wörld [MASK]", "a");
   EXPECT_EQ(e.ids, (Ids{2, 8, 9, 4, 3, 19, 3}));
@@ -43,6 +44,14 @@ TEST(LoadVocabulary, IsBertsDefaultWithoutConfig) {
   EXPECT_EQ(tokenizer.decode(e.ids), "hello world a");
   EXPECT_EQ(tokenizer.vocab_size(), 36u);
   EXPECT_EQ(tokenizer.special_token_ids().mask, 4);
+}
+
+TEST(LoadVocabulary, TakesTheCaseFromTheVocabularyWhenNothingSaysIt) {
+  const TestFolder cased, uncased;
+  cased.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nParis\nparis\ncaf\u00e9\n");
+  uncased.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nparis\ncafe\n");
+  EXPECT_EQ(Tokenizer::open(cased.path()).encode("Paris paris caf\u00e9").ids, (Ids{2, 5, 6, 7, 3}));
+  EXPECT_EQ(Tokenizer::open(uncased.path()).encode("Paris paris Caf\u00e9").ids, (Ids{2, 5, 5, 6, 3}));
 }
 
 TEST(LoadVocabulary, HonoursTheConfig) {

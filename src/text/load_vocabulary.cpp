@@ -119,6 +119,20 @@ BertSettings read_settings(const JsonFields& config, const Json& config_file, co
   return settings;
 }
 
+/// Whether a vocabulary was made from text that kept its capitals: more than one line in a hundred has one, tokens in
+/// brackets apart. docs/decisions/vocab-txt.md says why this is asked.
+bool has_capitals(std::string_view vocabulary) {
+  size_t lines = 0, with_capital = 0;
+  while (!vocabulary.empty()) {
+    const std::string_view line = vocabulary.substr(0, vocabulary.find('\n'));
+    vocabulary.remove_prefix(std::min(vocabulary.size(), line.size() + 1));
+    ++lines;
+    if (line.empty() || line.front() == '[' || line.front() == '<') continue;
+    with_capital += std::any_of(line.begin(), line.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  }
+  return with_capital * 100 > lines;
+}
+
 /// A token with a role as the post-processor inserts it; every role token is among the added ones.
 TemplatePart role_token(const TokenizerParts& parts, const std::string& content) {
   auto found = std::find_if(parts.added_tokens.begin(), parts.added_tokens.end(),
@@ -145,7 +159,7 @@ TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& co
     if (!known) settings.added.push_back(std::move(token));
   }
 
-  const bool lowercase = fields.optional_boolean("do_lower_case").value_or(true);
+  const bool lowercase = fields.optional_boolean("do_lower_case").value_or(!has_capitals(vocabulary));
   BertNormalizer normalizer{true, fields.optional_boolean("tokenize_chinese_chars").value_or(true),
                             fields.optional_boolean("strip_accents").value_or(lowercase), lowercase};
   TokenizerParts parts{{normalizer},

@@ -90,6 +90,19 @@ class Strings:
         return "".join(self.piece() + r.choice(separators) for _ in range(r.randrange(0, 12)))
 
 
+def says_its_case(folder):
+    path = os.path.join(folder, "tokenizer_config.json")
+    return os.path.exists(path) and "do_lower_case" in json.load(open(path, encoding="utf-8"))
+
+
+def has_capitals(folder):
+    """Whether more than one line in a hundred has a capital (docs/decisions/vocab-txt.md)."""
+    with open(os.path.join(folder, "vocab.txt"), encoding="utf-8", newline="\n") as file:
+        lines = file.read().split("\n")
+    capitals = sum(line[:1] not in "[<" and any("A" <= c <= "Z" for c in line) for line in lines if line)
+    return capitals * 100 > len(lines)
+
+
 def oracle(folder):
     path = os.path.join(folder, "tokenizer.json")
     if os.path.exists(path):
@@ -98,7 +111,8 @@ def oracle(folder):
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
         from transformers import BertTokenizer
 
-        tokenizer = BertTokenizer.from_pretrained(folder).backend_tokenizer
+        options = {} if says_its_case(folder) else {"do_lower_case": not has_capitals(folder)}
+        tokenizer = BertTokenizer.from_pretrained(folder, **options).backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
