@@ -27,8 +27,9 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool end_object() override { return pop(); }
   bool end_array() override { return pop(); }
   bool key(string_t& name) override {
-    if (stack_.back()->contains(name)) fail(ErrorCode::kInvalidFile, "{}: duplicate key \"{}\"", source_, name);
-    key_ = name;
+    auto [member, is_new] = stack_.back()->get_ref<Json::object_t&>().emplace(std::move(name), nullptr);
+    if (!is_new) fail(ErrorCode::kInvalidFile, "{}: duplicate key \"{}\"", source_, member->first.substr(0, 200));
+    member_ = &member->second;
     return true;
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
@@ -50,7 +51,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
       return &root_;
     }
     Json& parent = *stack_.back();
-    if (parent.is_object()) return &(parent[key_] = std::forward<T>(value));
+    if (parent.is_object()) return &(*member_ = std::forward<T>(value));
     parent.push_back(std::forward<T>(value));
     return &parent.back();
   }
@@ -75,7 +76,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   const JsonLimits& limits_;
   Json root_;
   std::vector<Json*> stack_;
-  std::string key_;
+  Json* member_ = nullptr;  // the value of the key read last, still to be placed
 };
 
 }  // namespace
