@@ -3,6 +3,7 @@
 
 #include "backend/cpu/run.h"
 #include "backend/weights.h"
+#include "base/huge_memory.h"
 #include "graph/graph.h"
 #include "ops/activation.h"
 #include "ops/unary.h"
@@ -18,6 +19,7 @@ struct Lowering {
 
   /// Weights and constants that steps read where they lie, by value; empty for the others.
   std::vector<Tensor> resident;
+  HugeArena packed;  // where packed weights lie
   size_t scratch_bytes = 0;
   size_t packed_bytes = 0;
 

@@ -30,8 +30,10 @@ Tensor pack(Lowering& lowering, const Node& weight) {
   args.data = stored.data();
   args.n_stride = args.k;
   args.k_stride = 1;
-  Tensor packed = Tensor::allocate(DType::kU8, {static_cast<int64_t>(kernel.packed_bytes(args.n, args.k))});
-  args.packed = packed.mutable_data();
+  const size_t bytes = kernel.packed_bytes(args.n, args.k);
+  const HugeArena::Piece piece = lowering.packed.allocate(bytes);
+  const Tensor packed(DType::kU8, {static_cast<int64_t>(bytes)}, piece.data, piece.owner);
+  args.packed = piece.data;
   pack_weight(lowering.pool, kernel, args);
   lowering.packed_bytes += packed.bytes();
   if (weight.op == &kWeight) lowering.weights.release(name);

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/huge_memory.h"
 
 namespace gamut::cpu {
 namespace {
@@ -15,9 +16,7 @@ void Workspace::reserve(size_t bytes) {
   if (bytes <= arena_bytes) return;
   arena.reset();
   arena_bytes = 0;
-  void* memory = ::operator new(bytes, kAlignment, std::nothrow);
-  if (memory == nullptr) fail(ErrorCode::kResourceLimit, "cannot allocate {} bytes for the intermediate values", bytes);
-  arena.reset(memory);
+  arena = allocate_huge(bytes);
   arena_bytes = bytes;
 }
 

@@ -26,7 +26,7 @@ struct Workspace {
   struct Free {
     void operator()(void* p) const;
   };
-  std::unique_ptr<void, Free> arena;
+  std::shared_ptr<void> arena;
   size_t arena_bytes = 0;
   std::unique_ptr<void, Free> scratch;
   std::vector<void*> data;        // of every value
