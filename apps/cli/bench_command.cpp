@@ -115,19 +115,19 @@ void bench(const BenchArguments& arguments) {
 }  // namespace
 
 void add_bench_command(CLI::App& app, CommonOptions& common) {
-  CLI::App* command = app.add_subcommand("bench", "How fast a checkpoint runs here; one JSON line per measurement");
+  Command command(app, "bench", "How fast a checkpoint runs here; one JSON line per measurement");
   auto arguments = std::make_shared<BenchArguments>();
-  const CLI::Range positive(1, 1 << 20);
-  command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
-  command->add_option("--batch", arguments->batch, "Rows in a batch")->capture_default_str()->check(positive);
-  command->add_option("--tokens", arguments->tokens, "Tokens in a row")->capture_default_str()->check(positive);
-  command->add_option("--prefill", arguments->prefill, "Measure the prefill of that many tokens")->check(positive);
-  command->add_option("--decode", arguments->decode, "Measure the decoding of that many tokens")->check(positive);
-  command->add_option("--runs", arguments->runs, "Timed runs")->capture_default_str()->check(positive);
-  command->add_option("--text", arguments->text, "Measure the tokenizer on the lines of this file");
-  add_load_options(*command, arguments->load);
-  add_json_option(*command, common);
-  command->callback([arguments] { bench(*arguments); });
+  const NumberRange positive{1, 1 << 20};
+  command.positional("MODEL", arguments->model, "Folder of the checkpoint");
+  command.option("--batch", arguments->batch, "Rows in a batch", positive);
+  command.option("--tokens", arguments->tokens, "Tokens in a row", positive);
+  command.option("--prefill", arguments->prefill, "Measure the prefill of that many tokens", positive);
+  command.option("--decode", arguments->decode, "Measure the decoding of that many tokens", positive);
+  command.option("--runs", arguments->runs, "Timed runs", positive);
+  command.option("--text", arguments->text, "Measure the tokenizer on the lines of this file");
+  add_load_options(command, arguments->load);
+  add_json_option(command, common);
+  command.run([arguments] { bench(*arguments); });
 }
 
 }  // namespace gamut::cli

@@ -1,8 +1,7 @@
 // The subcommands of the gamut program: one function each, which adds its options and what it does.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
+#include "command.h"
 #include "gamut/model.h"
 
 namespace gamut::cli {
@@ -13,9 +12,9 @@ struct CommonOptions {
 };
 
 /// Adds --json.
-void add_json_option(CLI::App& command, CommonOptions& common);
+void add_json_option(Command& command, CommonOptions& common);
 /// Adds --backend, --precision, --threads, --instruction-set, --head and --strict.
-void add_load_options(CLI::App& command, LoadOptions& options);
+void add_load_options(Command& command, LoadOptions& options);
 
 /// gamut run MODEL [INPUT…]: the model's task on real input.
 void add_run_command(CLI::App& app, CommonOptions& common);

@@ -49,15 +49,14 @@ void embed(const EmbedArguments& arguments, bool json) {
 }  // namespace
 
 void add_embed_command(CLI::App& app, CommonOptions& common) {
-  CLI::App* command =
-      app.add_subcommand("embed", "Sentence embeddings, pooled as the checkpoint says; one line per text");
+  Command command(app, "embed", "Sentence embeddings, pooled as the checkpoint says; one line per text");
   auto arguments = std::make_shared<EmbedArguments>();
-  command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
-  command->add_option("TEXT", arguments->source.arguments, "Texts (default: standard input, one per line)");
-  command->add_option("--file", arguments->source.file, "File of texts, one per line");
-  add_load_options(*command, arguments->load);
-  add_json_option(*command, common);
-  command->callback([arguments, &common] { embed(*arguments, common.json); });
+  command.positional("MODEL", arguments->model, "Folder of the checkpoint");
+  command.positionals("TEXT", arguments->source.arguments, "Texts (default: standard input, one per line)");
+  command.option("--file", arguments->source.file, "File of texts, one per line");
+  add_load_options(command, arguments->load);
+  add_json_option(command, common);
+  command.run([arguments, &common] { embed(*arguments, common.json); });
 }
 
 }  // namespace gamut::cli

@@ -45,16 +45,15 @@ void forward(const ForwardArguments& arguments, bool json) {
 }  // namespace
 
 void add_forward_command(CLI::App& app, CommonOptions& common) {
-  CLI::App* command =
-      app.add_subcommand("forward", "Raw tensors in and out, named as the transformers class names them");
+  Command command(app, "forward", "Raw tensors in and out, named as the transformers class names them");
   auto arguments = std::make_shared<ForwardArguments>();
-  command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
-  command->add_option("--inputs", arguments->inputs, "safetensors file of the inputs")->required();
-  command->add_option("--outputs", arguments->outputs, "safetensors file to write")->required();
-  command->add_option("--scalars", arguments->scalars, "JSON object of arguments that are no tensors");
-  add_load_options(*command, arguments->load);
-  add_json_option(*command, common);
-  command->callback([arguments, &common] { forward(*arguments, common.json); });
+  command.positional("MODEL", arguments->model, "Folder of the checkpoint");
+  command.required("--inputs", arguments->inputs, "safetensors file of the inputs");
+  command.required("--outputs", arguments->outputs, "safetensors file to write");
+  command.option("--scalars", arguments->scalars, "JSON object of arguments that are no tensors");
+  add_load_options(command, arguments->load);
+  add_json_option(command, common);
+  command.run([arguments, &common] { forward(*arguments, common.json); });
 }
 
 }  // namespace gamut::cli

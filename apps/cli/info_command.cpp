@@ -110,19 +110,19 @@ void models(bool json) {
 }  // namespace
 
 void add_info_command(CLI::App& app, CommonOptions& common) {
-  CLI::App* command = app.add_subcommand("info", "What a checkpoint is: architecture, tasks, parameters, memory");
+  Command command(app, "info", "What a checkpoint is: architecture, tasks, parameters, memory");
   auto arguments = std::make_shared<InfoArguments>();
-  command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
-  command->add_flag("--graph", arguments->graph, "Print the recorded operator graph");
-  add_load_options(*command, arguments->load);
-  add_json_option(*command, common);
-  command->callback([arguments, &common] { info(*arguments, common.json); });
+  command.positional("MODEL", arguments->model, "Folder of the checkpoint");
+  command.flag("--graph", arguments->graph, "Print the recorded operator graph");
+  add_load_options(command, arguments->load);
+  add_json_option(command, common);
+  command.run([arguments, &common] { info(*arguments, common.json); });
 }
 
 void add_models_command(CLI::App& app, CommonOptions& common) {
-  CLI::App* command = app.add_subcommand("models", "What is supported, with the evidence");
-  add_json_option(*command, common);
-  command->callback([&common] { models(common.json); });
+  Command command(app, "models", "What is supported, with the evidence");
+  add_json_option(command, common);
+  command.run([&common] { models(common.json); });
 }
 
 }  // namespace gamut::cli

@@ -1,4 +1,5 @@
 // The gamut program: parses the command line, runs one subcommand, reports errors.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -49,6 +50,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      return report(wants_json(argc, argv), kBadUsage, "bad_usage",
+                    "unknown command \"" + std::string(argv[1]).substr(0, 100) + "\"", "Run `gamut --help` for the list.");
+    }
     return report(wants_json(argc, argv), kBadUsage, "bad_usage", error.what(),
                   "Run `gamut --help` or `gamut COMMAND --help`.");
   } catch (const gamut::Error& error) {

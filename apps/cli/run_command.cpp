@@ -114,19 +114,19 @@ void run(const RunArguments& arguments, bool json) {
 void add_run_command(CLI::App& app, CommonOptions& common) {
   std::string list;
   for (const TaskInfo& task : tasks()) list += (list.empty() ? "" : ", ") + task.name;
-  CLI::App* command = app.add_subcommand("run", "The model's task on real input");
+  Command command(app, "run", "The model's task on real input");
   auto arguments = std::make_shared<RunArguments>();
-  command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
-  command->add_option("INPUT", arguments->source.arguments,
+  command.positional("MODEL", arguments->model, "Folder of the checkpoint");
+  command.positionals("INPUT", arguments->source.arguments,
                       "Texts, or one .txt file (default: standard input, one text per line)");
-  command->add_option("--task", arguments->task, "One of: " + list + " (default: the checkpoint's own)");
-  command->add_option("--file", arguments->source.file, "File of texts, one per line");
-  command->add_option("--out", arguments->out, "Write the result as JSON to this file");
-  command->add_option("--parameters", arguments->parameters, "JSON object of the task's parameters, as {\"top_k\": 3}");
-  command->add_flag("--truncate", arguments->truncate, "Cut texts that are longer than the model takes");
-  add_load_options(*command, arguments->load);
-  add_json_option(*command, common);
-  command->callback([arguments, &common] { run(*arguments, common.json); });
+  command.option("--task", arguments->task, "One of: " + list + " (default: the checkpoint's own)");
+  command.option("--file", arguments->source.file, "File of texts, one per line");
+  command.option("--out", arguments->out, "Write the result as JSON to this file");
+  command.option("--parameters", arguments->parameters, "JSON object of the task's parameters, as {\"top_k\": 3}");
+  command.flag("--truncate", arguments->truncate, "Cut texts that are longer than the model takes");
+  add_load_options(command, arguments->load);
+  add_json_option(command, common);
+  command.run([arguments, &common] { run(*arguments, common.json); });
 }
 
 }  // namespace gamut::cli

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -250,30 +249,26 @@ void run_tokenize(const TokenizeArguments& arguments) {
 
 void add_tokenize_command(CLI::App& app, CommonOptions& common) {
   auto arguments = std::make_shared<TokenizeArguments>();
-  CLI::App* command = app.add_subcommand(
-      "tokenize",
+  Command command(app, "tokenize",
       "Text to tokens: a JSON string or {\"text\", \"pair\"} per line of stdin, one object per line of stdout.");
-  const std::map<std::string, TextSide> sides{{"left", TextSide::kLeft}, {"right", TextSide::kRight}};
-  const std::map<std::string, TruncationStrategy> strategies{{"longest_first", TruncationStrategy::kLongestFirst},
+  const std::vector<std::pair<std::string, TextSide>> sides{{"left", TextSide::kLeft}, {"right", TextSide::kRight}};
+  const std::vector<std::pair<std::string, TruncationStrategy>> strategies{{"longest_first", TruncationStrategy::kLongestFirst},
                                                              {"only_first", TruncationStrategy::kOnlyFirst},
                                                              {"only_second", TruncationStrategy::kOnlySecond}};
-  command->add_option("model", arguments->model, "Folder with tokenizer.json or vocab.txt")->required();
-  command->add_flag("--decode", arguments->decode, "Arrays of ids in, {\"text\"} out");
-  command->add_flag("--keep-special", arguments->keep_special, "Keep special tokens in decoded text");
-  command->add_flag("--no-special", arguments->no_special, "Add no special tokens");
-  command->add_option("--threads", arguments->threads, "Threads (0: all of the machine's)");
-  command->add_option("--max-length", arguments->max_length, "Truncate to this many tokens; adds \"overflowing\"");
-  command->add_option("--stride", arguments->stride, "Tokens that overflowing windows share");
-  command->add_option("--strategy", arguments->strategy, "Which text truncation cuts")
-      ->transform(CLI::CheckedTransformer(strategies));
-  command->add_option("--truncation-side", arguments->truncation_side, "left or right")
-      ->transform(CLI::CheckedTransformer(sides));
-  command->add_option("--pad-to", arguments->pad_to, "Pad to this many tokens");
-  command->add_option("--pad-multiple", arguments->pad_multiple, "Pad to a multiple of this many tokens");
-  command->add_option("--padding-side", arguments->padding_side, "left or right")
-      ->transform(CLI::CheckedTransformer(sides));
-  command->add_flag("--json", common.json, "Errors as JSON (results always are)");
-  command->callback([arguments] { run_tokenize(*arguments); });
+  command.positional("MODEL", arguments->model, "Folder with tokenizer.json or vocab.txt");
+  command.flag("--decode", arguments->decode, "Arrays of ids in, {\"text\"} out");
+  command.flag("--keep-special", arguments->keep_special, "Keep special tokens in decoded text");
+  command.flag("--no-special", arguments->no_special, "Add no special tokens");
+  command.option("--threads", arguments->threads, "Threads (0: all of the machine's)");
+  command.option("--max-length", arguments->max_length, "Truncate to this many tokens; adds \"overflowing\"");
+  command.option("--stride", arguments->stride, "Tokens that overflowing windows share");
+  command.choice("--strategy", arguments->strategy, strategies, "Which text truncation cuts");
+  command.choice("--truncation-side", arguments->truncation_side, sides, "left or right");
+  command.option("--pad-to", arguments->pad_to, "Pad to this many tokens");
+  command.option("--pad-multiple", arguments->pad_multiple, "Pad to a multiple of this many tokens");
+  command.choice("--padding-side", arguments->padding_side, sides, "left or right");
+  command.flag("--json", common.json, "Errors as JSON (results always are)");
+  command.run([arguments] { run_tokenize(*arguments); });
 }
 
 }  // namespace gamut::cli

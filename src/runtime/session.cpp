@@ -155,8 +155,8 @@ NamedTensors Session::read_inputs(const NamedTensors& inputs) const {
   }
   NamedTensors given;
   for (const auto& [name, tensor] : inputs) {
-    const bool is_input =
-        std::ranges::any_of(program_.inputs, [&](const ProgramInput& i) { return i.per_token && i.name == name; });
+    const bool is_input = std::ranges::any_of(
+        program_.inputs, [&name = name](const ProgramInput& input) { return input.per_token && input.name == name; });
     if (!is_input && name != kMask) {
       fail(ErrorCode::kInvalidArgument, "input {} is unknown to {}; expected some of: {}", name, program_.head, known);
     }

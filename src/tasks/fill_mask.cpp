@@ -24,18 +24,22 @@ class FillMaskTask : public Task {
     check_parameters(request, {"top_k", "targets", "truncate"});
     const std::vector<std::string> texts = as_texts(inputs, "inputs");
     const int64_t vocabulary = runner_.session().program().inputs.front().limit;
-    const int64_t top_k = int_parameter(request, "top_k", 5, 1, vocabulary);
-    const std::vector<int64_t> targets = target_ids(request);
+    const Wanted wanted{int_parameter(request, "top_k", 5, 1, vocabulary), target_ids(request)};
     Json results = Json::array();
     results.get_ref<Json::array_t&>().resize(texts.size());
     runner_.run(texts, bool_parameter(request, "truncate", false),
                 [&](size_t index, const Encoding& encoding, const NamedTensors& outputs) {
-                  results[index] = fill(index, encoding, outputs.at("logits"), top_k, targets);
+                  results[index] = fill(index, encoding, outputs.at("logits"), wanted);
                 });
     return inputs.is_string() ? results[0] : results;
   }
 
  private:
+  struct Wanted {
+    int64_t top_k;
+    std::vector<int64_t> targets;  // the ids that answers are limited to; empty: all
+  };
+
   static TextRunner make_runner(const ModelFolder& folder, const LoadOptions& options) {
     LoadOptions masked = options;
     masked.head = head_for(folder.architecture(), kFillMask);
@@ -66,8 +70,7 @@ class FillMaskTask : public Task {
 
   /// One list of answers per mask; the list itself when there is only one mask, as the pipeline of transformers gives
   /// it.
-  Json fill(size_t index, const Encoding& encoding, const Tensor& logits, int64_t top_k,
-            const std::vector<int64_t>& targets) const {
+  Json fill(size_t index, const Encoding& encoding, const Tensor& logits, const Wanted& wanted) const {
     std::vector<size_t> places;
     for (size_t i = 0; i < encoding.ids.size(); ++i) {
       if (encoding.ids[i] == mask_id()) places.push_back(i);
@@ -80,23 +83,23 @@ class FillMaskTask : public Task {
     for (size_t place : places) {
       const int64_t width = logits.dim(1);
       const auto line = logits.f32().subspan(place * static_cast<size_t>(width), static_cast<size_t>(width));
-      all.push_back(answers(encoding, place, line, top_k, targets, places.size() == 1));
+      all.push_back(answers(encoding, place, line, wanted, places.size() == 1));
     }
     return places.size() == 1 ? all[0] : all;
   }
 
-  Json answers(const Encoding& encoding, size_t place, std::span<const float> logits, int64_t top_k,
-               const std::vector<int64_t>& targets, bool skip_special) const {
+  Json answers(const Encoding& encoding, size_t place, std::span<const float> logits, const Wanted& wanted,
+               bool skip_special) const {
     const double highest = *std::ranges::max_element(logits);
     double sum = 0;
     for (float value : logits) sum += std::exp(value - highest);
     if (!std::isfinite(sum)) fail(ErrorCode::kInvalidArgument, "fill-mask: the model's scores are not finite");
-    std::vector<int64_t> candidates = targets;
+    std::vector<int64_t> candidates = wanted.targets;
     if (candidates.empty()) {
       candidates.resize(logits.size());
       std::iota(candidates.begin(), candidates.end(), int64_t{0});
     }
-    top_k = std::min<int64_t>(top_k, static_cast<int64_t>(candidates.size()));
+    const int64_t top_k = std::min<int64_t>(wanted.top_k, static_cast<int64_t>(candidates.size()));
     std::ranges::partial_sort(candidates, candidates.begin() + top_k, [&](int64_t a, int64_t b) {
       return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
     });
