@@ -7,15 +7,22 @@
 
 #include "graph/op_schema.h"
 #include "ops/binary.h"
+#include "ops/broadcast.h"
+#include "ops/cast.h"
 #include "ops/compare.h"
+#include "ops/concat.h"
+#include "ops/gather_rows.h"
+#include "ops/iota.h"
+#include "ops/matmul.h"
 #include "ops/reduce.h"
+#include "ops/reshape.h"
+#include "ops/row_index.h"
+#include "ops/select.h"
+#include "ops/slice.h"
+#include "ops/transpose.h"
 #include "ops/unary.h"
 
 namespace gamut {
-namespace op {
-extern const OpSchema kUnary, kBinary, kCompare, kSelect, kCast, kReduce, kMatmul, kReshape, kTranspose, kBroadcast,
-    kConcat, kSlice, kGatherRows, kIota, kRowIndex;
-}
 namespace {
 
 using Inputs = std::span<const HostTensor>;

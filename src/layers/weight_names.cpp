@@ -44,8 +44,9 @@ const TensorEntry& WeightNames::require(const std::string& name) {
   const TensorEntry* entry = find(name);
   if (entry == nullptr) {
     const std::string wanted = stored_name(name);
-    fail(ErrorCode::kInvalidFile, "tensor {} is missing from the checkpoint{}", wanted,
-         wanted == name ? "" : " (nor is there a " + name + ")");
+    const auto files = checkpoint_.files();
+    fail(ErrorCode::kInvalidFile, "{}: tensor {} is missing{}", files.empty() ? "checkpoint" : files.front().string(),
+         wanted, wanted == name ? "" : " (nor is there a " + name + ")");
   }
   return *entry;
 }

@@ -89,12 +89,12 @@ std::vector<OpCase> cases() {
 
 namespace op {
 
-extern const OpSchema kActivation{.name = "activation",
-                                  .op_class = OpClass::kComposed,
-                                  .infer = infer,
-                                  .decompose = decompose,
-                                  .keeps_tokens = always_keeps_tokens,
-                                  .cases = cases};
+const OpSchema kActivation{.name = "activation",
+                           .op_class = OpClass::kComposed,
+                           .infer = infer,
+                           .decompose = decompose,
+                           .keeps_tokens = always_keeps_tokens,
+                           .cases = cases};
 
 Value activation(ActivationKind kind, Value x) {
   return x.graph->add(kActivation, {x}, {{"activation", std::string(activation_name(kind))}});

@@ -37,6 +37,9 @@ double apply_activation(ActivationKind kind, double x);
 
 namespace op {
 
+/// The operator.
+extern const OpSchema kActivation;
+
 /// x [...] f32 -> [...].
 Value activation(ActivationKind kind, Value x);
 

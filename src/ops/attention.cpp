@@ -135,14 +135,14 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kAttention{.name = "attention",
-                                 .op_class = OpClass::kComposed,
-                                 .min_inputs = 3,
-                                 .max_inputs = 5,
-                                 .infer = infer,
-                                 .decompose = decompose,
-                                 .keeps_tokens = keeps_tokens,
-                                 .cases = cases};
+const OpSchema kAttention{.name = "attention",
+                          .op_class = OpClass::kComposed,
+                          .min_inputs = 3,
+                          .max_inputs = 5,
+                          .infer = infer,
+                          .decompose = decompose,
+                          .keeps_tokens = keeps_tokens,
+                          .cases = cases};
 
 Value attention(Value q, Value k, Value v, const AttentionOptions& options) {
   double scale = options.scale;

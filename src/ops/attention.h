@@ -8,6 +8,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kAttention;
+
 /// Which keys a query sees. With `rows`, those of its own row only; padding is never seen.
 struct Mask {
   std::optional<Rows> rows;

@@ -58,12 +58,12 @@ Shape broadcast_shape(InferContext& c, size_t first, size_t second) {
 
 namespace op {
 
-extern const OpSchema kBinary{.name = "binary",
-                              .min_inputs = 2,
-                              .max_inputs = 2,
-                              .infer = infer,
-                              .keeps_tokens = always_keeps_tokens,
-                              .cases = cases};
+const OpSchema kBinary{.name = "binary",
+                       .min_inputs = 2,
+                       .max_inputs = 2,
+                       .infer = infer,
+                       .keeps_tokens = always_keeps_tokens,
+                       .cases = cases};
 
 Value binary(BinaryKind kind, Value a, Value b) {
   return a.graph->add(kBinary, {a, b}, {{"kind", std::string(binary_name(kind))}});

@@ -22,6 +22,9 @@ Shape broadcast_shape(InferContext& c, size_t first, size_t second);
 
 namespace op {
 
+/// The operator.
+extern const OpSchema kBinary;
+
 /// a, b of one dtype (F32 or I64), shapes that broadcast -> their broadcast shape.
 Value binary(BinaryKind kind, Value a, Value b);
 

@@ -26,8 +26,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kBroadcast{
-    .name = "broadcast", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
+const OpSchema kBroadcast{.name = "broadcast", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
 
 Value broadcast(Value x, const Shape& shape) {
   if (x.shape() == shape) return x;

@@ -24,7 +24,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kCast{.name = "cast", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
+const OpSchema kCast{.name = "cast", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
 
 Value cast(Value x, DType dtype) {
   if (x.dtype() == dtype) return x;

@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kCast;
+
 /// x [...] -> [...] of `dtype`. F32 to I64 truncates towards zero; to BOOL is "not zero".
 Value cast(Value x, DType dtype);
 

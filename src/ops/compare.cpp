@@ -32,12 +32,12 @@ std::vector<OpCase> cases() {
 
 namespace op {
 
-extern const OpSchema kCompare{.name = "compare",
-                               .min_inputs = 2,
-                               .max_inputs = 2,
-                               .infer = infer,
-                               .keeps_tokens = always_keeps_tokens,
-                               .cases = cases};
+const OpSchema kCompare{.name = "compare",
+                        .min_inputs = 2,
+                        .max_inputs = 2,
+                        .infer = infer,
+                        .keeps_tokens = always_keeps_tokens,
+                        .cases = cases};
 
 Value compare(CompareKind kind, Value a, Value b) {
   return a.graph->add(kCompare, {a, b}, {{"kind", std::string(compare_name(kind))}});

@@ -14,6 +14,9 @@ CompareKind compare_kind(const Node& node);
 
 namespace op {
 
+/// The operator.
+extern const OpSchema kCompare;
+
 /// a, b of one dtype (F32 or I64), shapes that broadcast -> BOOL.
 Value compare(CompareKind kind, Value a, Value b);
 /// a, b BOOL, shapes that broadcast -> BOOL: both.

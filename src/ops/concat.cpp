@@ -34,7 +34,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kConcat{
+const OpSchema kConcat{
     .name = "concat", .max_inputs = -1, .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
 
 Value concat(const std::vector<Value>& parts, int64_t axis) {

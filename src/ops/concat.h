@@ -7,6 +7,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kConcat;
+
 /// Parts of equal rank and dtype, equal but for `axis` -> one tensor.
 Value concat(const std::vector<Value>& parts, int64_t axis);
 

@@ -30,12 +30,12 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kGatherRows{.name = "gather_rows",
-                                  .min_inputs = 2,
-                                  .max_inputs = 2,
-                                  .infer = infer,
-                                  .keeps_tokens = keeps_tokens,
-                                  .cases = cases};
+const OpSchema kGatherRows{.name = "gather_rows",
+                           .min_inputs = 2,
+                           .max_inputs = 2,
+                           .infer = infer,
+                           .keeps_tokens = keeps_tokens,
+                           .cases = cases};
 
 Value gather_rows(Value table, Value ids) { return table.graph->add(kGatherRows, {table, ids}); }
 

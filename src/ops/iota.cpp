@@ -20,7 +20,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kIota{.name = "iota", .min_inputs = 0, .max_inputs = 0, .infer = infer, .cases = cases};
+const OpSchema kIota{.name = "iota", .min_inputs = 0, .max_inputs = 0, .infer = infer, .cases = cases};
 
 Value iota(Graph& graph, const Extent& count) { return graph.add(kIota, {}, {{"count", count}}); }
 

@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kIota;
+
 /// -> I64 [count].
 Value iota(Graph& graph, const Extent& count);
 

@@ -35,12 +35,12 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kL2Normalize{.name = "l2_normalize",
-                                   .op_class = OpClass::kComposed,
-                                   .infer = infer,
-                                   .decompose = decompose,
-                                   .keeps_tokens = keeps_tokens,
-                                   .cases = cases};
+const OpSchema kL2Normalize{.name = "l2_normalize",
+                            .op_class = OpClass::kComposed,
+                            .infer = infer,
+                            .decompose = decompose,
+                            .keeps_tokens = keeps_tokens,
+                            .cases = cases};
 
 Value l2_normalize(Value x, double eps) { return x.graph->add(kL2Normalize, {x}, {{"eps", eps}}); }
 

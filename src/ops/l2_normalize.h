@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kL2Normalize;
+
 /// x [..., D] -> x / max(|x|, eps), as torch.nn.functional.normalize.
 Value l2_normalize(Value x, double eps = 1e-12);
 

@@ -55,14 +55,14 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kLayerNorm{.name = "layer_norm",
-                                 .op_class = OpClass::kComposed,
-                                 .min_inputs = 1,
-                                 .max_inputs = 4,
-                                 .infer = infer,
-                                 .decompose = decompose,
-                                 .keeps_tokens = keeps_tokens,
-                                 .cases = cases};
+const OpSchema kLayerNorm{.name = "layer_norm",
+                          .op_class = OpClass::kComposed,
+                          .min_inputs = 1,
+                          .max_inputs = 4,
+                          .infer = infer,
+                          .decompose = decompose,
+                          .keeps_tokens = keeps_tokens,
+                          .cases = cases};
 
 Value layer_norm(Value x, Value weight, Value bias, double eps, Value residual) {
   return x.graph->add(kLayerNorm, {x, weight, bias, residual}, {{"eps", eps}});

@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kLayerNorm;
+
 /// x [..., D], weight [D], bias [D], residual [..., D] (the last three optional) -> [..., D]:
 /// y = (z - mean(z)) / sqrt(var(z) + eps) * weight + bias with z = x + residual; var is the biased variance.
 Value layer_norm(Value x, Value weight, Value bias, double eps, Value residual = {});

@@ -67,14 +67,14 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kLinear{.name = "linear",
-                              .op_class = OpClass::kComposed,
-                              .min_inputs = 2,
-                              .max_inputs = 4,
-                              .infer = infer,
-                              .decompose = decompose,
-                              .keeps_tokens = keeps_tokens,
-                              .cases = cases};
+const OpSchema kLinear{.name = "linear",
+                       .op_class = OpClass::kComposed,
+                       .min_inputs = 2,
+                       .max_inputs = 4,
+                       .infer = infer,
+                       .decompose = decompose,
+                       .keeps_tokens = keeps_tokens,
+                       .cases = cases};
 
 Value linear(Value x, Value weight, const LinearOptions& options) {
   return x.graph->add(kLinear, {x, weight, options.bias, options.residual},

@@ -6,6 +6,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kLinear;
+
 /// What happens to each product before it is written: + bias, then the activation, then + residual.
 struct LinearOptions {
   Value bias;  // [out]

@@ -60,7 +60,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kMatmul{
+const OpSchema kMatmul{
     .name = "matmul", .min_inputs = 2, .max_inputs = 2, .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
 
 Value matmul(Value a, Value b, bool transpose_b) {

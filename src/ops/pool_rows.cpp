@@ -74,14 +74,14 @@ std::vector<OpCase> cases() {
 
 namespace op {
 
-extern const OpSchema kPoolRows{.name = "pool_rows",
-                                .op_class = OpClass::kComposed,
-                                .min_inputs = 2,
-                                .max_inputs = 2,
-                                .infer = infer,
-                                .decompose = decompose,
-                                .keeps_tokens = always_keeps_tokens,
-                                .cases = cases};
+const OpSchema kPoolRows{.name = "pool_rows",
+                         .op_class = OpClass::kComposed,
+                         .min_inputs = 2,
+                         .max_inputs = 2,
+                         .infer = infer,
+                         .decompose = decompose,
+                         .keeps_tokens = always_keeps_tokens,
+                         .cases = cases};
 
 Value pool_rows(PoolKind kind, Value x, const Rows& rows) {
   return x.graph->add(kPoolRows, {x, rows.table}, {{"kind", std::string(pool_name(kind))}});

@@ -15,6 +15,9 @@ PoolKind pool_kind(const Node& node);
 
 namespace op {
 
+/// The operator.
+extern const OpSchema kPoolRows;
+
 /// x [B,S,D] -> [N,D]: the first or last token, or the mean, maximum, sum or sum / sqrt(length) of a row's tokens.
 /// An empty row gives zeros.
 Value pool_rows(PoolKind kind, Value x, const Rows& rows);

@@ -35,7 +35,7 @@ std::vector<OpCase> cases() {
 
 namespace op {
 
-extern const OpSchema kReduce{.name = "reduce", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
+const OpSchema kReduce{.name = "reduce", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
 
 Value reduce(ReduceKind kind, Value x, const std::vector<int64_t>& axes) {
   std::vector<int64_t> counted = axes;

@@ -15,6 +15,9 @@ ReduceKind reduce_kind(const Node& node);
 
 namespace op {
 
+/// The operator.
+extern const OpSchema kReduce;
+
 /// x f32 -> the same rank with extent 1 on `axes` (counted from the end when negative).
 Value reduce(ReduceKind kind, Value x, const std::vector<int64_t>& axes);
 

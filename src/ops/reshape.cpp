@@ -29,7 +29,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kReshape{.name = "reshape", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
+const OpSchema kReshape{.name = "reshape", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
 
 Value reshape(Value x, const Shape& shape) {
   if (x.shape() == shape) return x;

@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kReshape;
+
 /// x [...] -> `shape`, whose element count must equal that of x.
 Value reshape(Value x, const Shape& shape);
 /// x [..., H*D] -> [..., H, D]. The last extent must be a multiple of `head_dim`.

@@ -26,8 +26,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kRowIndex{
-    .name = "row_index", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
+const OpSchema kRowIndex{.name = "row_index", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
 
 Value row_numbers(const Rows& rows) {
   return rows.table.graph->add(kRowIndex, {rows.table}, {{"kind", std::string("row")}});

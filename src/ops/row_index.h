@@ -6,6 +6,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kRowIndex;
+
 /// rows -> I64 [B,S]: the number of each token's row, -1 on padding.
 Value row_numbers(const Rows& rows);
 /// rows -> I64 [B,S]: each token's position in its row, 0 on padding.

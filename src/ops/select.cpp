@@ -36,12 +36,12 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kSelect{.name = "select",
-                              .min_inputs = 3,
-                              .max_inputs = 3,
-                              .infer = infer,
-                              .keeps_tokens = always_keeps_tokens,
-                              .cases = cases};
+const OpSchema kSelect{.name = "select",
+                       .min_inputs = 3,
+                       .max_inputs = 3,
+                       .infer = infer,
+                       .keeps_tokens = always_keeps_tokens,
+                       .cases = cases};
 
 Value select(Value condition, Value a, Value b) { return a.graph->add(kSelect, {condition, a, b}); }
 

@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kSelect;
+
 /// condition BOOL, a and b of one dtype, all shapes broadcasting -> condition ? a : b.
 Value select(Value condition, Value a, Value b);
 

@@ -34,7 +34,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kSlice{.name = "slice", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
+const OpSchema kSlice{.name = "slice", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
 
 Value slice(Value x, int64_t axis, const Extent& begin, const Extent& length) {
   const int64_t counted = axis < 0 ? axis + x.rank() : axis;

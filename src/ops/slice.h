@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kSlice;
+
 /// x -> the entries [begin, begin+length) of `axis` (counted from the end when negative).
 Value slice(Value x, int64_t axis, const Extent& begin, const Extent& length);
 

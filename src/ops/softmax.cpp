@@ -33,12 +33,12 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kSoftmax{.name = "softmax",
-                               .op_class = OpClass::kComposed,
-                               .infer = infer,
-                               .decompose = decompose,
-                               .keeps_tokens = keeps_tokens,
-                               .cases = cases};
+const OpSchema kSoftmax{.name = "softmax",
+                        .op_class = OpClass::kComposed,
+                        .infer = infer,
+                        .decompose = decompose,
+                        .keeps_tokens = keeps_tokens,
+                        .cases = cases};
 
 Value softmax(Value x) { return x.graph->add(kSoftmax, {x}); }
 

@@ -5,6 +5,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kSoftmax;
+
 /// x [..., D] f32 -> [..., D]; each line sums to 1.
 Value softmax(Value x);
 

@@ -37,7 +37,7 @@ std::vector<OpCase> cases() {
 
 }  // namespace
 
-extern const OpSchema kTranspose{.name = "transpose", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
+const OpSchema kTranspose{.name = "transpose", .infer = infer, .keeps_tokens = keeps_tokens, .cases = cases};
 
 Value transpose(Value x, const std::vector<int64_t>& permutation) {
   return x.graph->add(kTranspose, {x}, {{"permutation", permutation}});

@@ -7,6 +7,9 @@
 
 namespace gamut::op {
 
+/// The operator.
+extern const OpSchema kTranspose;
+
 /// x -> the tensor whose axis i is axis `permutation[i]` of x.
 Value transpose(Value x, const std::vector<int64_t>& permutation);
 

@@ -30,7 +30,7 @@ std::vector<OpCase> cases() {
 
 namespace op {
 
-extern const OpSchema kUnary{.name = "unary", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
+const OpSchema kUnary{.name = "unary", .infer = infer, .keeps_tokens = always_keeps_tokens, .cases = cases};
 
 Value unary(UnaryKind kind, Value x) { return x.graph->add(kUnary, {x}, {{"kind", std::string(unary_name(kind))}}); }
 

@@ -18,6 +18,9 @@ double apply_unary(UnaryKind kind, double x);
 
 namespace op {
 
+/// The operator.
+extern const OpSchema kUnary;
+
 /// x [...] f32 -> [...].
 Value unary(UnaryKind kind, Value x);
 

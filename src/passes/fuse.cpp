@@ -1,13 +1,13 @@
 #include "passes/fuse.h"
 
 #include "graph/op_schema.h"
+#include "ops/activation.h"
 #include "ops/binary.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
 #include "passes/rewrite.h"
 
 namespace gamut {
-namespace op {
-extern const OpSchema kLinear, kLayerNorm, kActivation, kBinary;
-}
 namespace {
 
 /// One round of fusion over a graph. Values of the new graph that are results of linears or adds with a single use are

@@ -4,11 +4,9 @@
 #include <numeric>
 
 #include "graph/op_schema.h"
+#include "ops/reshape.h"
 
 namespace gamut {
-namespace op {
-extern const OpSchema kReshape;
-}
 namespace {
 
 constexpr size_t kAlignment = 64;

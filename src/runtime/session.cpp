@@ -28,6 +28,24 @@ Tensor to_i64(const std::string& name, const Tensor& tensor) {
   fail(ErrorCode::kInvalidArgument, "input {}: dtype {}, expected I64 or I32", name, dtype_name(tensor.dtype()));
 }
 
+/// The rows of a grid [B,S,…] end to end: [T,…]. A packed grid is that already.
+Tensor flatten(const Tensor& grid, const RowTable& rows) {
+  Dims dims(grid.dims().begin() + 1, grid.dims().end());
+  dims[0] = 0;
+  for (const RowTable::Row& row : rows.rows) dims[0] += row.length;
+  if (dims[0] == rows.tokens()) return grid.reshaped(dims);
+  Tensor flat = Tensor::allocate(grid.dtype(), dims);
+  const size_t token = grid.bytes() / static_cast<size_t>(rows.tokens());
+  char* to = static_cast<char*>(flat.mutable_data());
+  for (const RowTable::Row& row : rows.rows) {
+    const size_t bytes = static_cast<size_t>(row.length) * token;
+    if (bytes > 0)
+      std::memcpy(to, static_cast<const char*>(grid.data()) + static_cast<size_t>(row.start) * token, bytes);
+    to += bytes;
+  }
+  return flat;
+}
+
 /// The element of a [B or 1, S or 1] tensor at (b, s).
 int64_t at(const Tensor& tensor, int64_t b, int64_t s) {
   return tensor.i64()[(tensor.dim(0) == 1 ? 0 : b) * tensor.dim(1) + (tensor.dim(1) == 1 ? 0 : s)];
@@ -35,10 +53,13 @@ int64_t at(const Tensor& tensor, int64_t b, int64_t s) {
 
 }  // namespace
 
-/// Token inputs as flat vectors in row order, before they are laid out on a grid.
+/// A ragged batch: token inputs as flat vectors in row order, before they are laid out on a grid.
 struct Session::Request {
   std::vector<int64_t> lengths;
   std::map<std::string, std::vector<int64_t>> tokens;
+  /// Where each token stands in the caller's [batch, sequence]; empty when the caller gave rows.
+  std::vector<std::pair<int64_t, int64_t>> places;
+  int64_t batch = 0, sequence = 0;
 };
 
 Session::Session(Program program, std::shared_ptr<const Checkpoint> checkpoint, const Backend& backend,
@@ -54,15 +75,31 @@ size_t Session::planned_bytes(int64_t rows, int64_t length) const {
   return executable_->planned_bytes((packed_ ? RowTable::packed(lengths) : RowTable::padded(lengths)).symbols());
 }
 
-/// Lays the request out, runs it, and returns results per token as [T,…] in row order.
-NamedTensors Session::run(Request& request) const {
+/// Every id below its limit, every row within the model's length.
+void Session::check(const Request& request) const {
   for (size_t n = 0; n < request.lengths.size(); ++n) {
-    if (program_.max_length > 0 && request.lengths[n] > program_.max_length && request.tokens.count("position_ids") == 0) {
+    if (program_.max_length > 0 && request.lengths[n] > program_.max_length &&
+        request.tokens.count("position_ids") == 0) {
       fail(ErrorCode::kInvalidArgument, "row {} has {} tokens, the model takes at most {}", n, request.lengths[n],
            program_.max_length);
     }
   }
-  const RowTable rows = packed_ ? RowTable::packed(request.lengths) : RowTable::padded(request.lengths);
+  for (const ProgramInput& input : program_.inputs) {
+    auto given = request.tokens.find(input.name);
+    if (given == request.tokens.end() || input.limit == 0) continue;
+    for (size_t i = 0; i < given->second.size(); ++i) {
+      const int64_t id = given->second[i];
+      if (id >= 0 && id < input.limit) continue;
+      const std::string place = request.places.empty()
+                                    ? fmt::format("token {}", i)
+                                    : fmt::format("[{},{}]", request.places[i].first, request.places[i].second);
+      fail(ErrorCode::kInvalidArgument, "input {}: {} at {} is outside [0, {})", input.name, id, place, input.limit);
+    }
+  }
+}
+
+/// The graph's inputs: what the request has, on the grid of its rows, and what host functions make of it.
+NamedTensors Session::bind(const Request& request, const RowTable& rows) const {
   NamedTensors bound{{"rows", rows.to_tensor()}};
   for (const ProgramInput& input : program_.inputs) {
     auto given = request.tokens.find(input.name);
@@ -81,30 +118,16 @@ NamedTensors Session::run(Request& request) const {
     if (!input.fill) fail(ErrorCode::kInvalidArgument, "input {} is missing", input.name);
     bound[input.name] = input.fill(bound, rows);
   }
-  NamedTensors results = executable_->run(bound);
-  if (packed_) {
-    for (const ProgramOutput& output : program_.outputs) {
-      if (!output.per_token) continue;
-      Tensor& result = results.at(output.name);
-      result = result.reshaped(Dims(result.dims().begin() + 1, result.dims().end()));
-    }
-    return results;
-  }
+  return bound;
+}
+
+/// Runs the request; results per token come as [T,…] in row order.
+NamedTensors Session::run(const Request& request) const {
+  check(request);
+  const RowTable rows = packed_ ? RowTable::packed(request.lengths) : RowTable::padded(request.lengths);
+  NamedTensors results = executable_->run(bind(request, rows));
   for (const ProgramOutput& output : program_.outputs) {
-    if (!output.per_token) continue;
-    const Tensor padded = results.at(output.name);
-    Dims dims(padded.dims().begin() + 1, padded.dims().end());
-    dims[0] = 0;
-    for (int64_t length : request.lengths) dims[0] += length;
-    Tensor flat = Tensor::allocate(padded.dtype(), dims);
-    const size_t token = padded.count() == 0 ? 0 : padded.bytes() / static_cast<size_t>(rows.tokens());
-    char* to = static_cast<char*>(flat.mutable_data());
-    for (const RowTable::Row& row : rows.rows) {
-      if (row.length == 0) continue;
-      std::memcpy(to, static_cast<const char*>(padded.data()) + row.start * token, row.length * token);
-      to += row.length * token;
-    }
-    results[output.name] = flat;
+    if (output.per_token) results[output.name] = flatten(results.at(output.name), rows);
   }
   return results;
 }
@@ -113,89 +136,88 @@ NamedTensors Session::run_rows(const std::map<std::string, std::vector<std::vect
   Request request;
   for (const auto& [name, rows] : inputs) {
     std::vector<int64_t>& flat = request.tokens[name];
-    for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
     std::vector<int64_t> lengths;
-    for (const auto& row : rows) lengths.push_back(static_cast<int64_t>(row.size()));
+    for (const std::vector<int64_t>& row : rows) {
+      flat.insert(flat.end(), row.begin(), row.end());
+      lengths.push_back(static_cast<int64_t>(row.size()));
+    }
     if (request.lengths.empty()) request.lengths = lengths;
     if (lengths != request.lengths) fail(ErrorCode::kInvalidArgument, "input {}: its rows have other lengths", name);
-  }
-  for (const ProgramInput& input : program_.inputs) {
-    auto given = request.tokens.find(input.name);
-    if (given == request.tokens.end() || input.limit == 0) continue;
-    for (int64_t id : given->second) {
-      if (id < 0 || id >= input.limit) {
-        fail(ErrorCode::kInvalidArgument, "input {}: {} is outside [0, {})", input.name, id, input.limit);
-      }
-    }
   }
   return run(request);
 }
 
-NamedTensors Session::forward(const NamedTensors& inputs) const {
-  // Which inputs there are, and the batch they describe together.
-  NamedTensors given;
-  int64_t batch = 1, sequence = 1;
+/// The caller's tensors as I64, each [batch or 1, sequence or 1] of input_ids.
+NamedTensors Session::read_inputs(const NamedTensors& inputs) const {
   std::string known = kMask;
   for (const ProgramInput& input : program_.inputs) {
     if (input.per_token) known += ", " + input.name;
   }
+  NamedTensors given;
   for (const auto& [name, tensor] : inputs) {
-    const bool is_input = std::ranges::any_of(program_.inputs, [&](const ProgramInput& i) { return i.per_token && i.name == name; });
+    const bool is_input =
+        std::ranges::any_of(program_.inputs, [&](const ProgramInput& i) { return i.per_token && i.name == name; });
     if (!is_input && name != kMask) {
       fail(ErrorCode::kInvalidArgument, "input {} is unknown to {}; expected some of: {}", name, program_.head, known);
     }
     if (tensor.dims().size() != 2) {
-      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected [batch, sequence]", name, to_string(tensor.dims()));
+      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected [batch, sequence]", name,
+           to_string(tensor.dims()));
     }
     given[name] = to_i64(name, tensor);
   }
   if (given.count("input_ids") == 0) fail(ErrorCode::kInvalidArgument, "input input_ids is missing");
-  batch = given["input_ids"].dim(0), sequence = given["input_ids"].dim(1);
+  const Dims wanted = given["input_ids"].dims();
   for (const auto& [name, tensor] : given) {
-    if ((tensor.dim(0) != batch && tensor.dim(0) != 1) || (tensor.dim(1) != sequence && tensor.dim(1) != 1)) {
-      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected {} as input_ids has", name, to_string(tensor.dims()),
-           to_string(Dims{batch, sequence}));
+    if ((tensor.dim(0) != wanted[0] && tensor.dim(0) != 1) || (tensor.dim(1) != wanted[1] && tensor.dim(1) != 1)) {
+      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected {} as input_ids has", name,
+           to_string(tensor.dims()), to_string(wanted));
     }
   }
-  // Masked places leave: what runs is each row's tokens alone.
-  const bool has_mask = given.count(kMask) > 0;
-  std::vector<std::pair<int64_t, int64_t>> places;
+  return given;
+}
+
+/// Masked places leave: what runs is each row's tokens alone.
+Session::Request Session::compact(const NamedTensors& given) const {
   Request request;
-  request.lengths.assign(static_cast<size_t>(batch), 0);
-  for (int64_t b = 0; b < batch; ++b) {
-    for (int64_t s = 0; s < sequence; ++s) {
-      const int64_t visible = has_mask ? at(given[kMask], b, s) : 1;
+  request.batch = given.at("input_ids").dim(0), request.sequence = given.at("input_ids").dim(1);
+  request.lengths.assign(static_cast<size_t>(request.batch), 0);
+  auto mask = given.find(kMask);
+  for (int64_t b = 0; b < request.batch; ++b) {
+    for (int64_t s = 0; s < request.sequence; ++s) {
+      const int64_t visible = mask == given.end() ? 1 : at(mask->second, b, s);
       if (visible != 0 && visible != 1) {
         fail(ErrorCode::kInvalidArgument, "input attention_mask: {} at [{},{}], expected 0 or 1", visible, b, s);
       }
-      if (visible == 1) places.emplace_back(b, s), ++request.lengths[static_cast<size_t>(b)];
+      if (visible == 0) continue;
+      request.places.emplace_back(b, s);
+      ++request.lengths[static_cast<size_t>(b)];
     }
   }
   for (const ProgramInput& input : program_.inputs) {
     auto tensor = given.find(input.name);
     if (tensor == given.end()) continue;
     std::vector<int64_t>& flat = request.tokens[input.name];
-    flat.reserve(places.size());
-    for (const auto& [b, s] : places) {
-      const int64_t id = at(tensor->second, b, s);
-      if (input.limit > 0 && (id < 0 || id >= input.limit)) {
-        fail(ErrorCode::kInvalidArgument, "input {}: {} at [{},{}] is outside [0, {})", input.name, id, b, s, input.limit);
-      }
-      flat.push_back(id);
-    }
+    flat.reserve(request.places.size());
+    for (const auto& [b, s] : request.places) flat.push_back(at(tensor->second, b, s));
   }
+  return request;
+}
+
+NamedTensors Session::forward(const NamedTensors& inputs) const {
+  const Request request = compact(read_inputs(inputs));
   NamedTensors results = run(request);
   for (const ProgramOutput& output : program_.outputs) {
     if (!output.per_token) continue;
     const Tensor flat = results.at(output.name);
-    Dims dims{batch, sequence};
+    Dims dims{request.batch, request.sequence};
     dims.insert(dims.end(), flat.dims().begin() + 1, flat.dims().end());
     Tensor grid = Tensor::allocate(flat.dtype(), dims);
     if (grid.bytes() > 0) std::memset(grid.mutable_data(), 0, grid.bytes());
-    const size_t token = places.empty() ? 0 : flat.bytes() / places.size();
-    for (size_t i = 0; i < places.size(); ++i) {
-      const auto [b, s] = places[i];
-      std::memcpy(static_cast<char*>(grid.mutable_data()) + (b * sequence + s) * token,
+    const size_t token = request.places.empty() ? 0 : flat.bytes() / request.places.size();
+    for (size_t i = 0; i < request.places.size(); ++i) {
+      const auto [b, s] = request.places[i];
+      std::memcpy(static_cast<char*>(grid.mutable_data()) + static_cast<size_t>(b * request.sequence + s) * token,
                   static_cast<const char*>(flat.data()) + i * token, token);
     }
     results[output.name] = grid;

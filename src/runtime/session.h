@@ -41,7 +41,11 @@ class Session {
 
  private:
   struct Request;
-  NamedTensors run(Request& request) const;
+  NamedTensors read_inputs(const NamedTensors& inputs) const;
+  Request compact(const NamedTensors& given) const;
+  void check(const Request& request) const;
+  NamedTensors bind(const Request& request, const RowTable& rows) const;
+  NamedTensors run(const Request& request) const;
 
   Program program_;
   std::unique_ptr<Executable> executable_;

@@ -6,15 +6,16 @@
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "graph/verifier.h"
+#include "ops/activation.h"
+#include "ops/attention.h"
+#include "ops/l2_normalize.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
+#include "ops/pool_rows.h"
+#include "ops/softmax.h"
 #include "passes/decompose.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
-
-namespace gamut {
-namespace op {
-extern const OpSchema kLinear, kAttention, kLayerNorm, kL2Normalize, kSoftmax, kActivation, kPoolRows;
-}
-}  // namespace gamut
 
 namespace gamut::cpu {
 namespace {
@@ -25,7 +26,8 @@ Isa parse_isa(const std::string& name) {
     const Isa isa = static_cast<Isa>(i);
     if (name != isa_name(isa)) continue;
     if (!has_kernels(isa)) {
-      fail(ErrorCode::kUnsupported, "instruction set {} is not available here; the best is {}", name, isa_name(best_isa()));
+      fail(ErrorCode::kUnsupported, "instruction set {} is not available here; the best is {}", name,
+           isa_name(best_isa()));
     }
     return isa;
   }
@@ -42,7 +44,8 @@ class CpuBackend : public Backend {
   std::string name() const override { return "cpu"; }
 
   bool supports(const Node& node) const override {
-    for (const OpSchema* direct : {&op::kAttention, &op::kLayerNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows}) {
+    for (const OpSchema* direct :
+         {&op::kAttention, &op::kLayerNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows}) {
       if (node.op == direct) return true;
     }
     if (node.op == &op::kLinear || node.op == &op::kActivation) return can_apply(activation_kind(node));

@@ -3,13 +3,19 @@
 #include "backend/host_ops.h"
 #include "checkpoint/convert.h"
 #include "graph/op_schema.h"
-
-namespace gamut {
-namespace op {
-extern const OpSchema kUnary, kBinary, kReduce, kMatmul, kReshape, kGatherRows, kLinear, kAttention, kLayerNorm,
-    kL2Normalize, kSoftmax, kActivation, kPoolRows;
-}
-}  // namespace gamut
+#include "ops/activation.h"
+#include "ops/attention.h"
+#include "ops/binary.h"
+#include "ops/gather_rows.h"
+#include "ops/l2_normalize.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
+#include "ops/matmul.h"
+#include "ops/pool_rows.h"
+#include "ops/reduce.h"
+#include "ops/reshape.h"
+#include "ops/softmax.h"
+#include "ops/unary.h"
 
 namespace gamut::cpu {
 
@@ -87,7 +93,8 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kPoolRows) return lower_pool_rows(lowering, node);
   if (node.op == &op::kBinary) return lower_binary(lowering, node);
   if (node.op == &op::kReduce) return lower_reduce(lowering, node);
-  if (node.op == &op::kActivation && find_kernel(activation_kind(node), &kind)) return lower_unary(lowering, node, kind);
+  if (node.op == &op::kActivation && find_kernel(activation_kind(node), &kind))
+    return lower_unary(lowering, node, kind);
   if (node.op == &op::kUnary && find_kernel(unary_kind(node), &kind)) return lower_unary(lowering, node, kind);
   return lower_host_op(lowering, node);
 }

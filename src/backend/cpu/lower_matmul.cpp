@@ -96,7 +96,8 @@ Step lower_matmul(Lowering& lowering, const Node& node) {
     if (levels >= 1) {
       const size_t inner = rank - 3;
       batch.inner = dc[inner];
-      batch.a_inner = stride(da, inner, a_matrix), batch.w_inner = stride(db, inner, b_matrix), batch.c_inner = c_matrix;
+      batch.a_inner = stride(da, inner, a_matrix), batch.w_inner = stride(db, inner, b_matrix),
+      batch.c_inner = c_matrix;
     }
     if (levels == 2) {
       const size_t outer = rank - 4;

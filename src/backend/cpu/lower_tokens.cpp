@@ -114,7 +114,8 @@ Step lower_gather_rows(Lowering& lowering, const Node& node) {
     args.y_stride = columns;
     for (int64_t i = 0; i < count; ++i) {
       if (args.ids[i] < 0 || args.ids[i] >= args.table_rows) {
-        fail(ErrorCode::kInvalidArgument, "{}: index {} is outside a table of {} lines", label, args.ids[i], args.table_rows);
+        fail(ErrorCode::kInvalidArgument, "{}: index {} is outside a table of {} lines", label, args.ids[i],
+             args.table_rows);
       }
     }
     run.pool.run_ranges(count, 16, [&](int64_t begin, int64_t end) { run.kernels.gather_rows(args, begin, end); });
