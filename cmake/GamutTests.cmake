@@ -9,7 +9,7 @@ foreach(folder ${test_folders})
     add_executable(test_${folder} ${sources})
     target_include_directories(test_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(test_${folder} PRIVATE gamut_core GTest::gtest_main)
-    gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}/ DISCOVERY_TIMEOUT 60)
+    gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}/ NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
   endif()
 endforeach()
 
@@ -20,7 +20,7 @@ target_link_libraries(parity PUBLIC gamut_core)
 add_executable(test_parity tests/parity/parity_test.cpp)
 target_compile_definitions(test_parity PRIVATE GAMUT_PARITY_FOLDER="${CMAKE_SOURCE_DIR}/tests/parity")
 target_link_libraries(test_parity PRIVATE parity GTest::gtest_main)
-gtest_discover_tests(test_parity TEST_PREFIX parity/ DISCOVERY_TIMEOUT 60)
+gtest_discover_tests(test_parity TEST_PREFIX parity/ NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
 
 # Writes tests/parity/results.json and docs/MODELS.md from the same cases: `cmake --build … --target parity_status`.
 add_executable(parity_status EXCLUDE_FROM_ALL tests/parity/status.cpp)

@@ -25,13 +25,17 @@ jobs_that_fit() {
   echo $((cores < gigabytes ? cores : (gigabytes > 0 ? gigabytes : 1)))
 }
 
+# Reads ninja's lines; nothing is said when there is nothing to build.
 show_progress() {
-  local line columns
+  local line columns said=""
   columns="$(tput cols 2>/dev/null || echo 80)"
   while IFS= read -r line; do
-    if [[ "$line" == \[*/*\]* ]]; then printf '\r\033[K%.*s' "$columns" "$line" >&2; fi
+    if [[ ! "$line" =~ ^\[[0-9]+/[0-9]+\]\ (Building|Linking) ]]; then continue; fi
+    if [[ -z "$said" ]]; then say "building $preset (a first build takes minutes)"; fi
+    said=yes
+    if [[ -t 2 ]]; then printf '\r\033[K%.*s' "$columns" "$line" >&2; fi
   done
-  printf '\r\033[K' >&2
+  if [[ -n "$said" && -t 2 ]]; then printf '\r\033[K' >&2; fi
 }
 
 failed() {
@@ -47,10 +51,4 @@ build=(cmake --build --preset "$preset" -j "${GAMUT_JOBS:-$(jobs_that_fit)}")
 if (($# > 0)); then build+=(--target "$@"); fi
 
 cmake --preset "$preset" >"$log" 2>&1 </dev/null || failed
-if [[ "$(cmake --build --preset "$preset" -- -n "$@" 2>/dev/null | tail -n 1)" == *"no work to do"* ]]; then exit 0; fi
-say "building $preset (a first build takes minutes)"
-if [[ -t 2 ]]; then
-  "${build[@]}" 2>&1 </dev/null | tee -a "$log" | show_progress || failed
-else
-  "${build[@]}" >>"$log" 2>&1 </dev/null || failed
-fi
+"${build[@]}" 2>&1 </dev/null | tee -a "$log" | show_progress || failed
