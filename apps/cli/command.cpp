@@ -46,8 +46,9 @@ Command& Command::option(const std::string& name, size_t& value, const std::stri
 
 Command& Command::option(const std::string& name, std::optional<size_t>& value, const std::string& help,
                          NumberRange range) {
-  command_->add_option_function<int64_t>(
-              name, [&value](const int64_t& number) { value = static_cast<size_t>(number); }, help)
+  command_
+      ->add_option_function<int64_t>(
+          name, [&value](const int64_t& number) { value = static_cast<size_t>(number); }, help)
       ->check(CLI::Range(range.min, range.max));
   return *this;
 }
@@ -64,12 +65,13 @@ Command& Command::flag(const std::string& name, bool& value, const std::string& 
 
 Command& Command::add_choice(const std::string& name, const std::vector<std::string>& words,
                              std::function<void(size_t)> set, const std::string& help) {
-  command_->add_option_function<std::string>(
-              name,
-              [words, set = std::move(set)](const std::string& word) {
-                set(static_cast<size_t>(std::ranges::find(words, word) - words.begin()));
-              },
-              help)
+  command_
+      ->add_option_function<std::string>(
+          name,
+          [words, set = std::move(set)](const std::string& word) {
+            set(static_cast<size_t>(std::ranges::find(words, word) - words.begin()));
+          },
+          help)
       ->check(CLI::IsMember(words));
   return *this;
 }

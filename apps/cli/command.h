@@ -35,7 +35,8 @@ class Command {
   Command& option(const std::string& name, int& value, const std::string& help, NumberRange range = {});
   Command& option(const std::string& name, int64_t& value, const std::string& help, NumberRange range = {});
   Command& option(const std::string& name, size_t& value, const std::string& help, NumberRange range = {});
-  Command& option(const std::string& name, std::optional<size_t>& value, const std::string& help, NumberRange range = {});
+  Command& option(const std::string& name, std::optional<size_t>& value, const std::string& help,
+                  NumberRange range = {});
   /// `--name` without which the program does not run.
   Command& required(const std::string& name, std::string& value, const std::string& help);
   /// `--name` alone.
@@ -46,15 +47,16 @@ class Command {
                   const std::string& help) {
     std::vector<std::string> names;
     for (const auto& [word, meaning] : words) names.push_back(word);
-    return add_choice(name, names, [&value, words](size_t index) { value = words[index].second; }, help);
+    return add_choice(
+        name, names, [&value, words](size_t index) { value = words[index].second; }, help);
   }
 
   /// What the command does once everything is parsed.
   void run(std::function<void()> body);
 
  private:
-  Command& add_choice(const std::string& name, const std::vector<std::string>& words,
-                      std::function<void(size_t)> set, const std::string& help);
+  Command& add_choice(const std::string& name, const std::vector<std::string>& words, std::function<void(size_t)> set,
+                      const std::string& help);
 
   CLI::App* command_;
 };

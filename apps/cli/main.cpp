@@ -52,7 +52,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
       return report(wants_json(argc, argv), kBadUsage, "bad_usage",
-                    "unknown command \"" + std::string(argv[1]).substr(0, 100) + "\"", "Run `gamut --help` for the list.");
+                    "unknown command \"" + std::string(argv[1]).substr(0, 100) + "\"",
+                    "Run `gamut --help` for the list.");
     }
     return report(wants_json(argc, argv), kBadUsage, "bad_usage", error.what(),
                   "Run `gamut --help` or `gamut COMMAND --help`.");

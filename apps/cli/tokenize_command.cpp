@@ -249,12 +249,14 @@ void run_tokenize(const TokenizeArguments& arguments) {
 
 void add_tokenize_command(CLI::App& app, CommonOptions& common) {
   auto arguments = std::make_shared<TokenizeArguments>();
-  Command command(app, "tokenize",
+  Command command(
+      app, "tokenize",
       "Text to tokens: a JSON string or {\"text\", \"pair\"} per line of stdin, one object per line of stdout.");
   const std::vector<std::pair<std::string, TextSide>> sides{{"left", TextSide::kLeft}, {"right", TextSide::kRight}};
-  const std::vector<std::pair<std::string, TruncationStrategy>> strategies{{"longest_first", TruncationStrategy::kLongestFirst},
-                                                             {"only_first", TruncationStrategy::kOnlyFirst},
-                                                             {"only_second", TruncationStrategy::kOnlySecond}};
+  const std::vector<std::pair<std::string, TruncationStrategy>> strategies{
+      {"longest_first", TruncationStrategy::kLongestFirst},
+      {"only_first", TruncationStrategy::kOnlyFirst},
+      {"only_second", TruncationStrategy::kOnlySecond}};
   command.positional("MODEL", arguments->model, "Folder with tokenizer.json or vocab.txt");
   command.flag("--decode", arguments->decode, "Arrays of ids in, {\"text\"} out");
   command.flag("--keep-special", arguments->keep_special, "Keep special tokens in decoded text");
