@@ -47,7 +47,9 @@ Step lower_linear(Lowering& lowering, const Node& node) {
   check_internal(find_kernel(activation_kind(node), &activation), "linear: activation without a kernel");
   Tensor packed;
   if (const Node* weight = lowering.leaf(w)) packed = pack(lowering, *weight);
-  if (bias >= 0) lowering.make_resident(bias);
+  for (int value : {x, bias, residual}) {
+    if (value >= 0) lowering.make_resident(value);
+  }
   const MatmulKernel& kernel = lowering.kernels.matmul_f32;
   lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
   return [=, &kernel](Run& run) {
@@ -96,7 +98,8 @@ Step lower_matmul(Lowering& lowering, const Node& node) {
     if (levels >= 1) {
       const size_t inner = rank - 3;
       batch.inner = dc[inner];
-      batch.a_inner = stride(da, inner, a_matrix), batch.w_inner = stride(db, inner, b_matrix), batch.c_inner = c_matrix;
+      batch.a_inner = stride(da, inner, a_matrix), batch.w_inner = stride(db, inner, b_matrix),
+      batch.c_inner = c_matrix;
     }
     if (levels == 2) {
       const size_t outer = rank - 4;
