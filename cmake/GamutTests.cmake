@@ -26,3 +26,9 @@ gtest_discover_tests(test_parity TEST_PREFIX parity/ NO_PRETTY_VALUES DISCOVERY_
 add_executable(parity_status EXCLUDE_FROM_ALL tests/parity/status.cpp)
 target_compile_definitions(parity_status PRIVATE GAMUT_SOURCE_FOLDER="${CMAKE_SOURCE_DIR}")
 target_link_libraries(parity_status PRIVATE parity)
+
+# The program itself, on a tiny model that a helper writes.
+add_executable(make_tiny_model tests/e2e/make_tiny_model.cpp)
+target_include_directories(make_tiny_model PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(make_tiny_model PRIVATE gamut_core)
+add_test(NAME e2e/Cli COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/cli_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>)

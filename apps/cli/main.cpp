@@ -47,6 +47,10 @@ int main(int argc, char** argv) {
   gamut::cli::add_bench_command(app, common);
   try {
     app.parse(argc, argv);
+    // A full disk or a closed pipe shows at the latest here.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw gamut::Error(gamut::ErrorCode::kIo, "standard output: cannot be written");
+    }
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {

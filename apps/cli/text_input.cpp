@@ -36,6 +36,8 @@ void for_each_chunk(const TextSource& source, size_t chunk,
       texts.clear();
     }
   }
+  if (in.bad())
+    throw Error(ErrorCode::kIo, (source.file.empty() ? "standard input" : source.file) + ": cannot be read");
   if (!texts.empty()) body(texts);
 }
 

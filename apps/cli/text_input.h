@@ -16,7 +16,7 @@ struct TextSource {
 };
 
 /// Hands the texts out in chunks of at most `chunk` texts, in order. A line ends with LF or CRLF. Throws
-/// Error{kNotFound} when the file cannot be read.
+/// Error{kNotFound} when the file cannot be opened, Error{kIo} when it cannot be read to its end.
 void for_each_chunk(const TextSource& source, size_t chunk,
                     const std::function<void(std::span<const std::string>)>& body);
 

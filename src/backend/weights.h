@@ -23,6 +23,8 @@ class Weights {
   Tensor stored(const std::string& name) const;
   /// The weight as f32; without a copy when it is stored so.
   Tensor f32(const std::string& name) const;
+  /// Whether the weight is the value of an expression, and so lies in memory of its own.
+  bool is_folded(const std::string& name) const { return expressions_.count(name) > 0; }
   /// Lets the pages of the source go after the weight has been packed or converted.
   void release(const std::string& name) const;
 

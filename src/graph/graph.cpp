@@ -143,8 +143,8 @@ void InferContext::require_equal(const Extent& a, const Extent& b, const char* w
 }
 
 int InferContext::axis(int64_t axis, int rank) const {
-  if (axis < -rank || axis >= rank) fail(fmt::format("axis {} is outside a tensor of {} axes", axis, rank));
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
+  if (axis < 0 || axis >= rank) fail(fmt::format("axis {} is outside a tensor of {} axes", axis, rank));
+  return static_cast<int>(axis);
 }
 
 void InferContext::fail(const std::string& message) const {

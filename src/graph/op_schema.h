@@ -37,7 +37,7 @@ class InferContext {
   void require_dtype(size_t index, DType dtype) const;
   /// Throws unless a == b; an equality that cannot be proved becomes an assumption of the graph.
   void require_equal(const Extent& a, const Extent& b, const char* what);
-  /// An axis counted from the end when negative, checked against `rank`.
+  /// An axis in [0, rank). Nodes store axes counted from the front: who runs them reads the attribute as it is.
   int axis(int64_t axis, int rank) const;
   /// Throws Error{kInvalidArgument}: "label: op: message; inputs f32[B,S,8], f32[4]".
   [[noreturn]] void fail(const std::string& message) const;

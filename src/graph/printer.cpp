@@ -2,11 +2,18 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 
 #include "graph/op_schema.h"
 
 namespace gamut {
 namespace {
+
+uint64_t hash(std::string_view bytes) {
+  uint64_t hash = 14695981039346656037u;  // FNV-1a
+  for (unsigned char c : bytes) hash = (hash ^ c) * 1099511628211u;
+  return hash;
+}
 
 std::string type_text(const ValueInfo& info) {
   std::string name(dtype_name(info.dtype));
@@ -26,6 +33,9 @@ std::string node_text(const Graph& graph, const Node& node) {
       out = fmt::format("{} {:.9g}", out, node.constant.f32()[0]);
     } else if (node.constant.count() == 1 && node.constant.dtype() == DType::kI64) {
       out = fmt::format("{} {}", out, node.constant.i64()[0]);
+    } else {
+      const std::string_view bytes(static_cast<const char*>(node.constant.data()), node.constant.bytes());
+      out = fmt::format("{} #{:016x}", out, hash(bytes));
     }
   } else {
     out += "(";
@@ -54,10 +64,6 @@ std::string print(const Graph& graph) {
   return out + "}\n";
 }
 
-std::string digest(const Graph& graph) {
-  uint64_t hash = 14695981039346656037u;  // FNV-1a
-  for (unsigned char c : print(graph)) hash = (hash ^ c) * 1099511628211u;
-  return fmt::format("{:016x}", hash);
-}
+std::string digest(const Graph& graph) { return fmt::format("{:016x}", hash(print(graph))); }
 
 }  // namespace gamut

@@ -33,7 +33,7 @@ void Lowering::make_resident(int value) {
     const std::string name = node->attributes.s("name");
     const Tensor stored = weights.stored(name);
     resident[value] = to_f32(stored);
-    if (resident[value].data() != stored.data()) {
+    if (resident[value].data() != stored.data() || weights.is_folded(name)) {
       packed_bytes += resident[value].bytes();
       weights.release(name);
     }

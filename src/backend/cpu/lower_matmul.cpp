@@ -49,7 +49,9 @@ Step lower_linear(Lowering& lowering, const Node& node) {
   check_internal(find_kernel(activation_kind(node), &activation), "linear: activation without a kernel");
   Tensor packed;
   if (const Node* weight = lowering.leaf(w)) packed = pack(lowering, *weight);
-  if (bias >= 0) lowering.make_resident(bias);
+  for (int value : {x, bias, residual}) {
+    if (value >= 0) lowering.make_resident(value);
+  }
   const MatmulKernel& kernel = lowering.kernels.matmul_f32;
   lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
   return [=, &kernel](Run& run) {

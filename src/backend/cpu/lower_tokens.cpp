@@ -29,7 +29,9 @@ Pooling kernel_of(PoolKind kind) {
 Step lower_attention(Lowering& lowering, const Node& node) {
   const int q = node.inputs[0], k = node.inputs[1], v = node.inputs[2], out = node.outputs[0];
   const int rows = input_or_none(node, 3), bias = input_or_none(node, 4);
-  if (bias >= 0) lowering.make_resident(bias);
+  for (int value : {q, k, v, rows, bias}) {
+    if (value >= 0) lowering.make_resident(value);
+  }
   const float scale = static_cast<float>(node.attributes.num("scale"));
   const int64_t window_right = node.attributes.b("causal") ? 0 : -1, window = node.attributes.i("window");
   const int64_t head_dim = *lowering.graph.info(q).shape[3].constant();
@@ -69,6 +71,7 @@ Step lower_pool_rows(Lowering& lowering, const Node& node) {
   const int x = node.inputs[0], rows = node.inputs[1], out = node.outputs[0];
   const PoolKind kind = pool_kind(node);
   lowering.make_resident(x);
+  lowering.make_resident(rows);
   return [=](Run& run) {
     const int64_t columns = run.columns(x), count = run.dims(rows)[0];
     run.segments(rows, run.lines(x));  // checks the table

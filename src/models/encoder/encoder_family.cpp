@@ -85,10 +85,21 @@ Value relative_bias(Recording& r) {
 
 Value embed(Recording& r) {
   const Scope s = r.base / "embeddings";
-  auto lines = [&](const char* table) { return *(s / table).weight("weight").extent(0).constant(); };
+  auto lines = [&](const char* table) {
+    const Value weight = (s / table).weight("weight");
+    if (weight.rank() != 2) {
+      fail(ErrorCode::kInvalidFile, "tensor {}.weight has shape {}, expected [lines, width]", (s / table).path(),
+           to_string(weight.shape()));
+    }
+    return *weight.extent(0).constant();
+  };
   const int64_t pad = r.spec.padding_token >= 0 ? r.spec.padding_token : r.config.i_or("pad_token_id", 0, {.min = 0});
   const bool after_padding = r.spec.positions == Positions::kAfterPadding;
   r.program.max_length = lines("position_embeddings") - (after_padding ? pad + 1 : 0);
+  if (r.program.max_length < 1) {
+    fail(ErrorCode::kInvalidFile, "{}: pad_token_id {} leaves no positions in a table of {}", r.config.source(), pad,
+         lines("position_embeddings"));
+  }
 
   Value ids = token_input(r, "input_ids", lines("word_embeddings"), nullptr);
   Value x = layer::embedding(s / "word_embeddings", ids);
@@ -113,7 +124,9 @@ Value block(Recording& r, const Scope& s, Value x, Value bias) {
   }
   auto split = [&](const std::string& name) { return op::split_heads(layer::linear(s / name, x), width / heads); };
   LabelScope label(s.graph(), s.path());
-  Value y = op::attention(split(spec.query), split(spec.key), split(spec.value), {.mask = {r.rows}, .bias = bias});
+  // One after the other: the order in which a compiler evaluates arguments would be the order of the recording.
+  const Value q = split(spec.query), k = split(spec.key), v = split(spec.value);
+  Value y = op::attention(q, k, v, {.mask = {r.rows}, .bias = bias});
   x = layer::layer_norm(s / spec.attention_norm, x + layer::linear(s / spec.attention_output, op::merge_heads(y)),
                         r.eps);
   y = op::activation(parse_activation(r.config.s(r.spec.activation_field)), layer::linear(s / spec.up, x));

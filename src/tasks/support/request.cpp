@@ -74,7 +74,9 @@ bool bool_parameter(const Json& request, const std::string& name, bool fallback)
 int64_t int_parameter(const Json& request, const std::string& name, int64_t fallback, int64_t min, int64_t max) {
   const Json* value = find_parameter(request, name);
   if (value == nullptr) return fallback;
-  if (!value->is_number_integer() || value->get<int64_t>() < min || value->get<int64_t>() > max) {
+  // Above the range of int64 get() would wrap around.
+  const bool fits = value->is_number_integer() && (!value->is_number_unsigned() || value->get<uint64_t>() <= INT64_MAX);
+  if (!fits || value->get<int64_t>() < min || value->get<int64_t>() > max) {
     fail(ErrorCode::kInvalidArgument, "parameter {}: {}, expected an integer from {} to {}", name, quote(*value), min,
          max);
   }

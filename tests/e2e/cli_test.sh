@@ -1,0 +1,260 @@
+#!/usr/bin/env bash
+# Every command of the gamut program on a tiny model: results, both forms, exit codes, errors.
+#
+#   cli_test.sh GAMUT MAKE_TINY_MODEL
+set -euo pipefail
+
+gamut=$1
+make_model=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+"$make_model" base
+"$make_model" masked BertForMaskedLM
+"$make_model" labels BertForTokenClassification
+failures=0
+checks=0
+
+fail() {
+  failures=$((failures + 1))
+  printf 'FAILED  %s\n' "$*"
+}
+
+# expect CODE COMMAND…: runs gamut with that command line (and the test's stdin); leaves stdout and stderr in files.
+expect() {
+  local wanted=$1 code=0
+  shift
+  checks=$((checks + 1))
+  command_line="gamut $*"
+  "$gamut" "$@" >out 2>err || code=$?
+  ((code == wanted)) || fail "$command_line: exit code $code, expected $wanted: $(head -c 300 out err)"
+}
+
+# has FILE TEXT: the file holds the text.
+has() {
+  checks=$((checks + 1))
+  grep -qF -- "$2" "$1" || fail "$command_line: $1 lacks '$2': $(head -c 300 "$1")"
+}
+
+lines() {
+  checks=$((checks + 1))
+  (($(wc -l <"$1") == $2)) || fail "$command_line: $1 has $(wc -l <"$1") lines, expected $2"
+}
+
+same() {
+  checks=$((checks + 1))
+  cmp -s "$1" "$2" || fail "$command_line: $1 and $2 differ"
+}
+
+empty() {
+  checks=$((checks + 1))
+  [[ ! -s $1 ]] || fail "$command_line: $1 is not empty: $(head -c 300 "$1")"
+}
+
+# error CODE: stdout is the JSON form of an error with that code, and nothing else.
+error() {
+  lines out 1
+  has out "{\"error\":{\"code\":\"$1\",\"hint\":\""
+  has out '"message":"'
+  empty err
+}
+
+wrong_usage() {
+  expect 0 --help
+  has out embed
+  expect 0 embed --help
+  has out MODEL
+  expect 2
+  empty out
+  has err 'gamut: '
+  expect 2 dance
+  expect 2 embed
+  expect 2 embed base --no-such-option
+  expect 2 embed base a --threads -1
+  expect 2 bench base --runs 0
+  expect 2 forward base
+  expect 2 dance --json
+  error bad_usage
+  expect 2 embed --json
+  error bad_usage
+}
+
+embed() {
+  printf 'the cat\r\n\r\nparis is a city\n' >texts.txt
+  expect 0 embed base 'the cat' '' 'paris is a city' --json
+  lines out 3
+  empty err
+  has out '{"embedding": ['
+  cp out wanted
+  expect 0 embed base --json --file texts.txt
+  same out wanted
+  expect 0 embed base --json <texts.txt
+  same out wanted
+  expect 0 embed base --json --backend reference 'the cat'
+  lines out 1
+  expect 0 embed base <texts.txt
+  lines out 3
+  expect 0 embed base </dev/null
+  empty out
+  printf 'no newline at the end' >texts_open.txt
+  expect 0 embed base <texts_open.txt
+  lines out 1
+}
+
+errors() {
+  expect 1 embed nowhere text
+  empty out
+  has err 'gamut: nowhere: no such model folder'
+  expect 1 embed nowhere text --json
+  error not_found
+  expect 1 embed base --file nowhere.txt --json
+  error not_found
+  expect 1 embed base --file . --json
+  error io
+  expect 1 embed base text --backend abacus --json
+  error unsupported
+  expect 1 embed base text --precision int3 --json
+  error unsupported
+  expect 1 embed base text --instruction-set mmx --json
+  error invalid_argument
+  mkdir -p broken
+  cp base/config.json base/vocab.txt broken
+  head -c 1000 base/model.safetensors >broken/model.safetensors
+  expect 1 embed broken text --json
+  error invalid_file
+  expect 1 info labels --head BertForDancing --json
+  error unsupported
+}
+
+run() {
+  expect 0 run masked 'the [MASK] sat'
+  lines out 6
+  expect 0 run masked 'the [MASK] sat' 'a [MASK] , a [MASK]' --json
+  lines out 1
+  has out '"token_str":'
+  expect 0 run masked 'the [MASK]' --json --parameters '{"top_k": 1, "targets": ["cat"]}'
+  has out '"token_str":"cat"'
+  expect 1 run masked 'no mask' --json
+  error invalid_argument
+  expect 1 run masked '[MASK]' --parameters '{"topk": 1}' --json
+  error invalid_argument
+  expect 1 run masked '[MASK]' --parameters nonsense --json
+  error invalid_argument
+  expect 1 run labels 'the cat' --json
+  error unsupported
+  expect 0 run labels 'the cat' --task feature-extraction
+  expect 1 run base 'the cat' --task juggling --json
+  error unsupported
+  expect 0 run base --task sentence-similarity 'the cat' 'the cat' 'a dog'
+  lines out 2
+  has out '  the cat'
+  expect 0 run base 'the cat'
+  has out '4 tokens of  16 numbers:'
+  expect 0 run base texts.txt --json
+  cp out wanted
+  expect 0 run base --file texts.txt --out result.json
+  empty out
+  same result.json wanted
+  expect 1 run base 'the cat' --out nowhere/result.json --json
+  error io
+  expect 0 run base --json </dev/null
+  printf '[]\n' >wanted
+  same out wanted
+}
+
+forward() {
+  expect 0 forward base --inputs base/inputs.safetensors --outputs got.safetensors
+  has out 'last_hidden_state F32[2,4,16]'
+  has out 'pooler_output F32[2,16]'
+  expect 0 forward base --inputs base/inputs.safetensors --outputs again.safetensors --json --scalars '{"return_dict": true}'
+  has out '{"head":"BertModel","outputs":{"last_hidden_state":{"dtype":"F32","shape":[2,4,16]}'
+  same got.safetensors again.safetensors
+  expect 0 forward masked --inputs base/inputs.safetensors --outputs other.safetensors --head BertForMaskedLM
+  has out 'logits F32[2,4,22]'
+  expect 1 forward base --inputs nowhere.safetensors --outputs x.safetensors --json
+  error not_found
+  expect 1 forward base --inputs base/config.json --outputs x.safetensors --json
+  error invalid_file
+  expect 1 forward base --inputs base/model.safetensors --outputs x.safetensors --json
+  error invalid_argument
+  expect 1 forward base --inputs base/inputs.safetensors --outputs nowhere/x.safetensors --json
+  error io
+  expect 1 forward base --inputs base/inputs.safetensors --outputs x.safetensors --scalars '{"beam": 3}' --json
+  error unsupported
+  [[ ! -e x.safetensors ]] || fail 'a failed forward left its output behind'
+}
+
+tokenize() {
+  printf '"the cats"\n{"text": "a cat", "pair": "a dog"}\n\n""\r\n' >lines.json
+  expect 0 tokenize base <lines.json
+  lines out 3
+  has out '"tokens": ["[CLS]", "the", "cat", "##s", "[SEP]"]'
+  has out '"offsets": [[0, 0], [0, 3], [4, 7], [7, 8], [0, 0]]'
+  has out '"type_ids": [0, 0, 0, 0, 1, 1, 1]'
+  printf '[2, 7, 13, 15, 3]\n' >ids.json
+  expect 0 tokenize base --decode <ids.json
+  has out '{"text": "the cats"}'
+  expect 0 tokenize base --decode --keep-special <ids.json
+  has out '{"text": "[CLS] the cats [SEP]"}'
+  printf 'not json\n' >bad.json
+  expect 1 tokenize base --json <bad.json
+  error invalid_argument
+  expect 1 tokenize nowhere --json <lines.json
+  error not_found
+}
+
+describe() {
+  expect 0 info base
+  has out 'model type    bert'
+  expect 0 info base --json
+  lines out 1
+  has out '{"model_type":"bert","architecture":"BertModel"'
+  has out '"unused_tensors":[]'
+  expect 0 info base --graph
+  has out 'graph encode {'
+  expect 0 info base --graph --json
+  has out '{"graph":"graph encode {'
+  expect 1 info nowhere --json
+  error not_found
+  expect 0 models
+  has out BertForMaskedLM
+  expect 0 models --json
+  lines out 1
+  has out '{"models":[{"model_type":"'
+}
+
+bench() {
+  expect 0 bench base --tokens 8 --batch 2 --runs 1 --threads 1 --json
+  lines out 3
+  has out '{"what":"load","ms":'
+  has out '{"what":"forward","batch":2,"tokens":8,"ms_min":'
+  has out '"runs":1,'
+  has out '{"what":"peak_memory","bytes":'
+  expect 0 bench base --text texts.txt --runs 1
+  has out '{"what":"tokenize",'
+  expect 1 bench base --text nowhere.txt --json
+  error not_found
+  expect 1 bench base --tokens 33 --runs 1
+  has err 'the model takes at most 32'
+  expect 1 bench base --decode 5 --json
+  has out '"code":"unsupported"'
+}
+
+full_device() {
+  [[ -w /dev/full ]] || return 0
+  local code=0
+  for arguments in models 'embed base text' 'info base' 'info base --graph' 'run base text --json' 'bench base --tokens 4 --runs 1'; do
+    checks=$((checks + 1))
+    code=0
+    # shellcheck disable=SC2086
+    "$gamut" $arguments >/dev/full 2>err || code=$?
+    ((code == 1)) || fail "gamut $arguments to a full device: exit code $code, expected 1"
+  done
+}
+
+for part in wrong_usage embed errors run forward tokenize describe bench full_device; do "$part"; done
+if ((failures > 0)); then
+  echo "$failures of $checks checks failed"
+  exit 1
+fi
+echo "$checks checks passed"
