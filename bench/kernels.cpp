@@ -80,7 +80,12 @@ struct Context {
   ThreadPool& pool;
 };
 
-void bench_matmul(const Context& c, int64_t m, int64_t n, int64_t k, Unary activation, bool packed) {
+struct Product {
+  int64_t m, n, k;
+};
+
+void bench_matmul(const Context& c, const Product& size, Unary activation, bool packed) {
+  const auto& [m, n, k] = size;
   const MatmulKernel& kernel = c.kernels.matmul_f32;
   Buffer a(m * k), w(n * k), out(m * n), bias(n),
       scratch(static_cast<int64_t>(matmul_scratch_bytes(kernel, c.pool.size()) / 4));
@@ -102,7 +107,12 @@ void bench_matmul(const Context& c, int64_t m, int64_t n, int64_t k, Unary activ
              100 * rate / peak, peak, 4e-9 * static_cast<double>(n * k) / seconds);
 }
 
-void bench_attention(const Context& c, int64_t rows, int64_t length, int64_t heads, int64_t dim, bool causal) {
+struct Sequences {
+  int64_t rows, length, heads, dim;
+};
+
+void bench_attention(const Context& c, const Sequences& size, bool causal) {
+  const auto& [rows, length, heads, dim] = size;
   const int64_t tokens = rows * length, width = heads * dim;
   Buffer qkv(tokens * width * 3), out(tokens * width);
   Buffer scratch(static_cast<int64_t>(attention_scratch_bytes(c.kernels, dim, dim, c.pool.size()) / 4));
@@ -202,29 +212,29 @@ int run(std::span<char*> arguments) {
   const auto wanted = [&](std::string_view group) { return only.empty() || only == group; };
   if (wanted("fork_join")) bench_fork_join(pool);
   if (wanted("large")) {
-    bench_matmul(c, 512, 3072, 768, Unary::kIdentity, true);
-    bench_matmul(c, 128, 768, 768, Unary::kIdentity, true);
-    bench_matmul(c, 128, 2304, 768, Unary::kIdentity, true);
-    bench_matmul(c, 128, 3072, 768, Unary::kIdentity, true);
-    bench_matmul(c, 128, 3072, 768, Unary::kGeluErf, true);
-    bench_matmul(c, 128, 768, 3072, Unary::kIdentity, true);
+    bench_matmul(c, {512, 3072, 768}, Unary::kIdentity, true);
+    bench_matmul(c, {128, 768, 768}, Unary::kIdentity, true);
+    bench_matmul(c, {128, 2304, 768}, Unary::kIdentity, true);
+    bench_matmul(c, {128, 3072, 768}, Unary::kIdentity, true);
+    bench_matmul(c, {128, 3072, 768}, Unary::kGeluErf, true);
+    bench_matmul(c, {128, 768, 3072}, Unary::kIdentity, true);
   }
   for (int64_t m : {32, 16, 8, 4, 2, 1}) {
     if (!wanted("small")) break;
-    bench_matmul(c, m, 768, 768, Unary::kIdentity, true);
-    bench_matmul(c, m, 3072, 768, Unary::kIdentity, true);
-    bench_matmul(c, m, 768, 3072, Unary::kIdentity, true);
+    bench_matmul(c, {m, 768, 768}, Unary::kIdentity, true);
+    bench_matmul(c, {m, 3072, 768}, Unary::kIdentity, true);
+    bench_matmul(c, {m, 768, 3072}, Unary::kIdentity, true);
   }
   if (wanted("dynamic")) {
-    bench_matmul(c, 128, 768, 768, Unary::kIdentity, false);
-    bench_matmul(c, 512, 512, 64, Unary::kIdentity, false);
+    bench_matmul(c, {128, 768, 768}, Unary::kIdentity, false);
+    bench_matmul(c, {512, 512, 64}, Unary::kIdentity, false);
   }
   if (wanted("attention")) {
-    bench_attention(c, 1, 128, 12, 64, false);
-    bench_attention(c, 8, 128, 12, 64, false);
-    bench_attention(c, 32, 20, 12, 32, false);
-    bench_attention(c, 1, 2048, 12, 64, false);
-    bench_attention(c, 1, 2048, 12, 64, true);
+    bench_attention(c, {1, 128, 12, 64}, false);
+    bench_attention(c, {8, 128, 12, 64}, false);
+    bench_attention(c, {32, 20, 12, 32}, false);
+    bench_attention(c, {1, 2048, 12, 64}, false);
+    bench_attention(c, {1, 2048, 12, 64}, true);
   }
   if (wanted("rows")) bench_rows(c, 128, 768);
   return 0;

@@ -32,7 +32,7 @@ Tensor pack(Lowering& lowering, const Node& weight) {
   args.k_stride = 1;
   const size_t bytes = kernel.packed_bytes(args.n, args.k);
   const HugeArena::Piece piece = lowering.packed.allocate(bytes);
-  const Tensor packed(DType::kU8, {static_cast<int64_t>(bytes)}, piece.data, piece.owner);
+  Tensor packed(DType::kU8, {static_cast<int64_t>(bytes)}, piece.data, piece.owner);
   args.packed = piece.data;
   pack_weight(lowering.pool, kernel, args);
   lowering.packed_bytes += packed.bytes();

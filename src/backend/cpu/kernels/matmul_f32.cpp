@@ -12,19 +12,34 @@ namespace {
 
 constexpr int64_t kLineFloats = 16;
 
-/// sums [Panels][Rows][kPanel] (+)= a [Rows, depth] · panels. Panel p starts at w + p * panel_stride, its sums at
-/// sums + p * sums_stride. On the way it asks for the line at `next` every fourth step: the panel that comes after this
-/// one.
+/// One call of multiply_tile.
+struct TileWork {
+  const float* a = nullptr;  // the copied block of A, kCopyStride from row to row
+  const float* w = nullptr;  // the first panel
+  int64_t panel_stride = 0;  // to the next one
+  int64_t depth = 0;
+  float* sums = nullptr;
+  int64_t sums_stride = 0;      // from the sums of one panel to those of the next
+  bool first = true;            // sums start at zero
+  const float* next = nullptr;  // the panel that comes after: its lines are asked for on the way, one every fourth step
+  const float* c = nullptr;     // the tile of C, whose lines are asked for as well; or none
+  int64_t c_stride = 0;
+};
+
+/// sums [Panels][Rows][kPanel] (+)= a [Rows, depth] · panels.
 template <int Rows, int Panels>
-void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t depth, float* sums,
-                   int64_t sums_stride, bool first, const float* next, const float* c, int64_t c_stride) {
+void multiply_tile(const TileWork& work) {
+  const float *const a = work.a, *const w = work.w, *const c = work.c;
+  const float* next = work.next;
+  float* const sums = work.sums;
+  const int64_t panel_stride = work.panel_stride, depth = work.depth, sums_stride = work.sums_stride;
   constexpr int kVectors = 2 * Panels;
   V acc[Rows][kVectors];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      acc[r][v] = first ? zero() : load(sums + (v / 2) * sums_stride + r * kPanel + (v % 2) * kWidth);
+      acc[r][v] = work.first ? zero() : load(sums + (v / 2) * sums_stride + r * kPanel + (v % 2) * kWidth);
     }
   }
   const auto step = [&](int64_t k) GAMUT_INLINE_LAMBDA {
@@ -43,7 +58,7 @@ void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t
     __builtin_prefetch(next, 0, 2);
     next += kLineFloats;
     if (k < 4 * Rows && c != nullptr) {
-      for (int i = 0; i < kPanel; i += kLineFloats) __builtin_prefetch(c + k / 4 * c_stride + i, 1, 3);
+      for (int i = 0; i < kPanel; i += kLineFloats) __builtin_prefetch(c + k / 4 * work.c_stride + i, 1, 3);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) step(k + i);
@@ -58,8 +73,7 @@ void multiply_tile(const float* a, const float* w, int64_t panel_stride, int64_t
   }
 }
 
-using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, float*, int64_t, bool, const float*,
-                              const float*, int64_t);
+using TileFunction = void (*)(const TileWork&);
 
 // With few rows one panel does not have enough independent sums to hide the latency of an addition; several panels do.
 #if defined(GAMUT_ISA_AVX512)
@@ -216,8 +230,14 @@ void multiply_block(const DepthBlock& b, Done done) {
     const TileFunction multiply = wide_tile_function(b.rows);
     for (; p + wide <= b.panels; p += wide) {
       const float* w = b.w + p * b.panel_stride;
-      multiply(b.copy, w, b.panel_stride, b.depth, b.sums + p * sums_stride, sums_stride, b.first,
-               w + wide * b.panel_stride, nullptr, 0);
+      multiply({.a = b.copy,
+                .w = w,
+                .panel_stride = b.panel_stride,
+                .depth = b.depth,
+                .sums = b.sums + p * sums_stride,
+                .sums_stride = sums_stride,
+                .first = b.first,
+                .next = w + wide * b.panel_stride});
       for (int i = 0; i < wide; ++i) done(p + i);
     }
   }
@@ -229,9 +249,14 @@ void multiply_block(const DepthBlock& b, Done done) {
     int64_t r = 0;
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t tile_rows = height + (t < taller ? 1 : 0);
-      const float* c = b.c == nullptr ? nullptr : b.c + r * b.c_stride + p * kPanel;
-      tile_function(tile_rows)(b.copy + r * kCopyStride, w, 0, b.depth, b.sums + p * sums_stride + r * kPanel, 0,
-                               b.first, next, c, b.c_stride);
+      tile_function(tile_rows)({.a = b.copy + r * kCopyStride,
+                                .w = w,
+                                .depth = b.depth,
+                                .sums = b.sums + p * sums_stride + r * kPanel,
+                                .first = b.first,
+                                .next = next,
+                                .c = b.c == nullptr ? nullptr : b.c + r * b.c_stride + p * kPanel,
+                                .c_stride = b.c_stride});
       r += tile_rows;
       next += b.depth / 4 * kLineFloats;
     }
