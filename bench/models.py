@@ -1,7 +1,8 @@
-"""Full-size random checkpoints for the benchmarks, made once and kept in the cache folder."""
+"""Full-size random checkpoints for the benchmarks, made once and kept in the cache folder, and how much work they are."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -43,3 +44,15 @@ def checkpoint(name: str) -> Path:
     except OSError:  # another process was faster
         shutil.rmtree(unfinished)
     return folder
+
+
+def forward_gflop(folder: Path, lengths: list[int]) -> float:
+    """Multiply-adds (each counted as 2) of the matrix products that rows of these lengths need, in 10^9.
+
+    Padding is not needed work, whoever does it. The pooler is left out: the exported peers do not run it.
+    """
+    config = json.loads((folder / "config.json").read_text())
+    hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+    linear = 2 * (4 * hidden * hidden + 2 * hidden * inner) * sum(lengths)
+    attention = 2 * 2 * hidden * sum(length * length for length in lengths)
+    return layers * (linear + attention) * 1e-9
