@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+import models
 import peers
 from worker import quiet_libraries
 
@@ -76,8 +77,8 @@ def gamut_forward(arguments: argparse.Namespace, folder: Path, lengths: list[int
     """What gamut computes for the workload: row after row, without padding."""
     from safetensors.numpy import load_file, save_file
 
-    vocab = json.loads((folder / "config.json").read_text())["vocab_size"]
-    inputs = peers.make_batches(peers.make_rows(lengths, vocab), "padded")[0].inputs
+    token_rows = peers.make_rows(lengths, models.sizes(folder)["vocab_size"])
+    inputs = peers.make_batches(token_rows, "padded")[0].inputs
     with tempfile.TemporaryDirectory() as files:
         asked, answered = f"{files}/inputs.safetensors", f"{files}/outputs.safetensors"
         save_file(inputs, asked)

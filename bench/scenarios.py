@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import re
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 import engines
 import models
-import numpy as np
 import peers
 from report import Figure, Report, Row, Spread, compare
 from worker import Job, Worker
@@ -23,6 +25,7 @@ from worker import Job, Worker
 TOLERANCE = 1e-3  # speed is compared only between engines that compute the same
 MEBIBYTE = 1 << 20
 SENTENCE = "The quick brown fox jumps over the lazy dog."
+EMBED_PEERS = ("onnxruntime", "sentence_transformers")
 LARGE_MATMUL = "M=512 N=3072 K=768"
 
 
@@ -44,6 +47,20 @@ class Workload:
             return f"{self.model}, {len(self.lengths)} x {self.lengths[0]} tokens"
         rows, tokens = len(self.lengths), sum(self.lengths)
         return f"{self.model}, {rows} rows of {min(self.lengths)} to {max(self.lengths)}, {tokens} tokens together"
+
+
+def make_jobs(workload: Workload, folder: Path, files: str, arguments: argparse.Namespace) -> dict[str, Job]:
+    """Every peer in every way of batching."""
+    jobs = {}
+    for peer in arguments.peers:
+        for way in workload.ways:
+            label = peer if len(workload.ways) == 1 else f"{peer}, {way}"
+            jobs[label] = Job(peer, str(folder), workload.lengths, way, arguments.threads, f"{files}/{label}.npy")
+    return jobs
+
+
+def median_of_runs(worker: Worker, runs: int) -> float:
+    return statistics.median(worker.measure(runs))
 
 
 def start_workers(stack: contextlib.ExitStack, jobs: dict[str, Job]) -> dict[str, Worker]:
@@ -74,19 +91,17 @@ def best_peer(rows: list[Row]) -> Row:
 def forward(workload: Workload, name: str, arguments: argparse.Namespace) -> Report:
     """Times a forward pass of every engine."""
     folder = engines.in_child(models.checkpoint, workload.model)
-    lengths, median = workload.lengths, lambda worker: Spread.of(worker.measure(arguments.runs)).median
+    lengths = workload.lengths
     with tempfile.TemporaryDirectory() as files, contextlib.ExitStack() as stack:
-        jobs = {}
-        for peer in arguments.peers:
-            for way in workload.ways:
-                label = peer if len(workload.ways) == 1 else f"{peer}, {way}"
-                jobs[label] = Job(peer, str(folder), lengths, way, arguments.threads, f"{files}/{label}.npy")
+        jobs = make_jobs(workload, folder, files, arguments)
         workers = start_workers(stack, jobs)
         outputs = {label: np.load(job.output) for label, job in jobs.items()}
         outputs["gamut"] = engines.gamut_forward(arguments, folder, lengths)
+        note = check_outputs(outputs)
         runs: dict[str, Callable[[], float]] = {"gamut": partial(engines.gamut_bench, arguments, folder, lengths)}
-        runs |= {label: partial(median, worker) for label, worker in workers.items()}
-        found = engines.measure_rounds(runs | {"peak": partial(engines.peak_gflops, arguments)}, arguments.rounds)
+        runs |= {label: partial(median_of_runs, worker, arguments.runs) for label, worker in workers.items()}
+        runs["peak"] = partial(engines.peak_gflops, arguments)
+        found = engines.measure_rounds(runs, arguments.rounds)
     peaks = found.pop("peak")
     gflop = models.forward_gflop(folder, lengths)
     shares = {
@@ -97,7 +112,7 @@ def forward(workload: Workload, name: str, arguments: argparse.Namespace) -> Rep
     best = best_peer(rows)
     report = Report(name, f"{workload.title()}, f32, {arguments.threads} threads, {gflop:.1f} GFLOP", rows=rows)
     report.figures["best_peer"] = Figure(best.ratio.median, best.name)
-    report.notes = [f"measured peak {Spread.of(peaks).text(1).strip()} GF/s; {check_outputs(outputs)}"]
+    report.notes = [f"measured peak {Spread.of(peaks).text(1).strip()} GF/s; {note}"]
     return report
 
 
@@ -129,9 +144,6 @@ def embed_commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
         "onnxruntime": [*scripts["onnxruntime"], str(onnx), str(folder / "tokenizer.json"), threads, SENTENCE],
         "sentence-transformers": [*scripts["sentence_transformers"], str(folder), threads, SENTENCE],
     }
-
-
-EMBED_PEERS = ("onnxruntime", "sentence_transformers")
 
 
 def minilm_folder() -> Path:

@@ -71,11 +71,13 @@ def run_job(job: Job, answers) -> None:
     """Prepares the engine, stores its results, then times as many runs as each line of stdin asks for."""
     import numpy as np
 
+    import models
     import peers
 
-    vocab = json.loads((Path(job.folder) / "config.json").read_text())["vocab_size"]
-    batches = peers.make_batches(peers.make_rows(job.lengths, vocab), job.way)
-    run = peers.PEERS[job.peer](Path(job.folder), batches[0].inputs, len(batches) > 1, job.threads)
+    folder = Path(job.folder)
+    token_rows = peers.make_rows(job.lengths, models.sizes(folder)["vocab_size"])
+    batches = peers.make_batches(token_rows, job.way)
+    run = peers.PEERS[job.peer](folder, batches[0].inputs, len(batches) > 1, job.threads)
     results = {}
     for batch in batches:
         for row, result in zip(batch.rows, run(batch.inputs)):
