@@ -8,6 +8,7 @@ import os
 import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # everything is in the folder; asking the Hub would only cost time
+os.environ["TQDM_DISABLE"] = "1"
 
 import torch
 from sentence_transformers import SentenceTransformer

@@ -1,4 +1,6 @@
-"""What the measurements have to reach: one row per goal, for the median over the rounds of one run at 2 threads."""
+"""What the measurements have to reach: one row per goal, for one run at 2 threads: the median over
+its rounds, of peak memory the most.
+"""
 
 from __future__ import annotations
 
