@@ -1,7 +1,8 @@
-"""Full-size random checkpoints for the benchmarks, made once and kept in the cache folder."""
+"""Full-size random checkpoints for the benchmarks, made once and kept in the cache folder, and how much work they are."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -11,6 +12,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "parit
 
 BERT_BASE: dict = {}  # transformers' defaults are bert-base-uncased
 MINILM = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+# What a published config.json leaves out.
+DEFAULTS = {
+    "vocab_size": 30522,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+}
 MODELS = {"bert-base": ("BertModel", BERT_BASE), "minilm": ("BertModel", MINILM)}
 
 
@@ -43,3 +52,20 @@ def checkpoint(name: str) -> Path:
     except OSError:  # another process was faster
         shutil.rmtree(unfinished)
     return folder
+
+
+def sizes(folder: Path) -> dict:
+    """The model's config, what it leaves to the defaults included."""
+    return DEFAULTS | json.loads((folder / "config.json").read_text())
+
+
+def forward_gflop(folder: Path, lengths: list[int]) -> float:
+    """Multiply-adds (each counted as 2) of the matrix products that rows of these lengths need, in 10^9.
+
+    Padding is not needed work, whoever does it. The pooler is left out: the exported peers do not run it.
+    """
+    config = sizes(folder)
+    hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+    linear = 2 * (4 * hidden * hidden + 2 * hidden * inner) * sum(lengths)
+    attention = 2 * 2 * hidden * sum(length * length for length in lengths)
+    return layers * (linear + attention) * 1e-9

@@ -1,24 +1,58 @@
-"""The engines that gamut is measured against: functions from a checkpoint folder to one that runs a forward pass.
+"""The engines that gamut is measured against: functions from a checkpoint folder to one that runs a batch.
 
-All run in f32 on the given number of threads, with static shapes where the engine profits from them.
+All run in f32 on the given number of threads, called through their Python packages. An engine for one shape is told so
+and may specialise; an engine for several is built once with dynamic shapes.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from models import cache_folder
+
 Inputs = dict[str, np.ndarray]
-Forward = Callable[[], np.ndarray]
+Run = Callable[[Inputs], np.ndarray]
+SORTED_BATCH_ROWS = 8
 
 
-def make_inputs(batch: int, tokens: int, vocab: int) -> Inputs:
-    """The same tokens for every engine: unpadded rows, as `gamut bench` runs them."""
-    ids = np.random.default_rng(0).integers(1, vocab, (batch, tokens))
-    return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of the workload, padded to the longest of them."""
+
+    rows: list[int]
+    inputs: Inputs
+
+
+def make_rows(lengths: list[int], vocab: int) -> list[np.ndarray]:
+    """Token ids, the same for every engine."""
+    random = np.random.default_rng(0)
+    return [random.integers(1, vocab, length) for length in lengths]
+
+
+def make_batch(token_rows: list[np.ndarray], chosen: list[int]) -> Batch:
+    ids = np.zeros((len(chosen), max(len(token_rows[row]) for row in chosen)), np.int64)
+    mask = np.zeros_like(ids)
+    for place, row in enumerate(chosen):
+        ids[place, : len(token_rows[row])] = token_rows[row]
+        mask[place, : len(token_rows[row])] = 1
+    return Batch(chosen, {"input_ids": ids, "attention_mask": mask})
+
+
+def make_batches(token_rows: list[np.ndarray], way: str) -> list[Batch]:
+    """The workload in the given way of batching: "padded", all rows in one batch, or "sorted", rows of similar length
+    together, so that little is padded.
+    """
+    everything = list(range(len(token_rows)))
+    if way == "padded":
+        return [make_batch(token_rows, everything)]
+    by_length = sorted(everything, key=lambda row: len(token_rows[row]))
+    groups = [by_length[i : i + SORTED_BATCH_ROWS] for i in range(0, len(by_length), SORTED_BATCH_ROWS)]
+    return [make_batch(token_rows, group) for group in groups]
 
 
 def torch_model(folder: Path):
@@ -51,25 +85,24 @@ def first_output(model):
     return FirstOutput().eval()
 
 
-def pytorch(folder: Path, inputs: Inputs, threads: int) -> Forward:
+def pytorch(folder: Path, _example: Inputs, _dynamic: bool, threads: int) -> Run:
     import torch
 
     torch.set_num_threads(threads)
-    model, tensors = torch_model(folder), torch_inputs(inputs)
+    model = torch_model(folder)
 
-    def forward() -> np.ndarray:
+    def run(inputs: Inputs) -> np.ndarray:
         with torch.inference_mode():
-            return model(**tensors).last_hidden_state.numpy()
+            return model(**torch_inputs(inputs)).last_hidden_state.numpy()
 
-    return forward
+    return run
 
 
-def openvino(folder: Path, inputs: Inputs, threads: int) -> Forward:
+def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int) -> Run:
     import openvino as ov
 
-    tensors = torch_inputs(inputs)
-    shapes = [(name, list(value.shape)) for name, value in inputs.items()]
-    model = ov.convert_model(first_output(torch_model(folder)), example_input=tensors, input=shapes)
+    shapes = [(name, [-1, -1] if dynamic else list(value.shape)) for name, value in example.items()]
+    model = ov.convert_model(first_output(torch_model(folder)), example_input=torch_inputs(example), input=shapes)
     options = {
         "INFERENCE_PRECISION_HINT": "f32",
         "PERFORMANCE_HINT": "LATENCY",
@@ -77,38 +110,49 @@ def openvino(folder: Path, inputs: Inputs, threads: int) -> Forward:
         "INFERENCE_NUM_THREADS": str(threads),
     }
     request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
-    return lambda: request.infer(inputs, share_inputs=True, share_outputs=True)[0]
+    return lambda inputs: request.infer(inputs, share_inputs=True, share_outputs=True)[0]
 
 
-def onnxruntime(folder: Path, inputs: Inputs, threads: int) -> Forward:
+def onnxruntime(folder: Path, example: Inputs, dynamic: bool, threads: int) -> Run:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = ort.InferenceSession(str(onnx_file(folder, inputs)), options, providers=["CPUExecutionProvider"])
-    return lambda: session.run(None, inputs)[0]
+    session = ort.InferenceSession(str(onnx_file(folder, example, dynamic)), options, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(None, inputs)[0]
 
 
-def onnx_file(folder: Path, inputs: Inputs) -> Path:
-    """The checkpoint as an ONNX file of these shapes, exported once."""
-    import torch
-
-    batch, tokens = inputs["input_ids"].shape
-    path = folder / f"onnx_{batch}x{tokens}" / "model.onnx"
+def onnx_file(folder: Path, example: Inputs, dynamic: bool) -> Path:
+    """The checkpoint as an ONNX file, of the example's shape or of any; exported once, into the cache folder."""
+    rows, tokens = example["input_ids"].shape
+    shape = "dynamic" if dynamic else f"{rows}x{tokens}"
+    path = cache_folder() / "bench" / "onnx" / f"{folder.parent.name}_{folder.name}_{shape}" / "model.onnx"
     if not path.is_file():
-        unfinished = path.parent.with_name(f"{path.parent.name}.unfinished.{os.getpid()}")
-        unfinished.mkdir(parents=True)
-        arguments = tuple(torch_inputs(inputs).values())
-        model = first_output(torch_model(folder))
-        program = torch.onnx.export(model, arguments, input_names=list(inputs), dynamo=True, verbose=False)
-        program.save(str(unfinished / "model.onnx"), external_data=True)
-        unfinished.rename(path.parent)
+        export_onnx(folder, example, dynamic, path)
     return path
 
 
-PEERS: dict[str, Callable[[Path, Inputs, int], Forward]] = {
+def export_onnx(folder: Path, example: Inputs, dynamic: bool, path: Path) -> None:
+    import torch
+
+    unfinished = path.parent.with_name(f"{path.parent.name}.unfinished.{os.getpid()}")
+    unfinished.mkdir(parents=True)
+    any_shape = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    program = torch.onnx.export(
+        first_output(torch_model(folder)),
+        tuple(torch_inputs(example).values()),
+        input_names=list(example),
+        dynamo=True,
+        verbose=False,
+        dynamic_shapes=[any_shape] * len(example) if dynamic else None,
+    )
+    program.save(str(unfinished / "model.onnx"), external_data=True)
+    unfinished.rename(path.parent)
+
+
+PEERS: dict[str, Callable[[Path, Inputs, bool, int], Run]] = {
     "openvino": openvino,
     "onnxruntime": onnxruntime,
     "pytorch": pytorch,

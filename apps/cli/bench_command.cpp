@@ -7,7 +7,8 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <numeric>
+#include <span>
 
 #include "commands.h"
 #include "gamut/model.h"
@@ -22,6 +23,7 @@ using OrderedJson = nlohmann::ordered_json;
 struct BenchArguments {
   std::string model, text;
   int64_t batch = 1, tokens = 128, prefill = 0, decode = 0;
+  std::vector<int64_t> lengths;  ///< of the rows of a ragged batch; empty: `batch` rows of `tokens`
   int runs = 10;
   LoadOptions load;
 };
@@ -39,16 +41,30 @@ void print(const OrderedJson& line) {
   std::fflush(stdout);
 }
 
-/// Ids spread over the vocabulary, the same in every process.
-NamedTensors make_inputs(const Model& model, int64_t batch, int64_t tokens) {
-  Tensor ids = Tensor::allocate(DType::kI64, {batch, tokens});
+/// A ragged batch, padded at the end to its longest row, and the mask that says so. The ids are spread over the
+/// vocabulary, the same in every process.
+NamedTensors make_inputs(const Model& model, const std::vector<int64_t>& lengths) {
+  const int64_t rows = static_cast<int64_t>(lengths.size()), longest = *std::ranges::max_element(lengths);
+  Tensor ids = Tensor::allocate(DType::kI64, {rows, longest});
+  Tensor mask = Tensor::allocate(DType::kI64, {rows, longest});
   const int64_t limit = model.input_limit("input_ids");
   uint64_t state = 1;
   for (int64_t& id : ids.mutable_i64()) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     id = static_cast<int64_t>((state >> 33) % static_cast<uint64_t>(limit));
   }
-  return {{"input_ids", ids}};
+  const std::span<int64_t> places = mask.mutable_i64();
+  for (int64_t place = 0; place < rows * longest; ++place) {
+    places[static_cast<size_t>(place)] = place % longest < lengths[static_cast<size_t>(place / longest)] ? 1 : 0;
+  }
+  return {{"input_ids", ids}, {"attention_mask", mask}};
+}
+
+/// `batch` full rows; no mask, as all places count.
+NamedTensors make_inputs(const Model& model, int64_t batch, int64_t tokens) {
+  NamedTensors inputs = make_inputs(model, std::vector<int64_t>(static_cast<size_t>(batch), tokens));
+  inputs.erase("attention_mask");
+  return inputs;
 }
 
 /// Milliseconds of `runs` runs after two that are not counted.
@@ -67,18 +83,28 @@ void bench_forward(const BenchArguments& arguments) {
   const Clock::time_point start = Clock::now();
   const Model model = Model::open(arguments.model, arguments.load);
   print({{"what", "load"}, {"ms", milliseconds(Clock::now() - start)}});
-  const NamedTensors inputs = make_inputs(model, arguments.batch, arguments.tokens);
+  const std::vector<int64_t>& lengths = arguments.lengths;
+  const bool ragged = !lengths.empty();
+  const NamedTensors inputs =
+      ragged ? make_inputs(model, lengths) : make_inputs(model, arguments.batch, arguments.tokens);
+  const int64_t total =
+      ragged ? std::accumulate(lengths.begin(), lengths.end(), int64_t{0}) : arguments.batch * arguments.tokens;
   const std::vector<double> times = measure(arguments.runs, [&] { model.forward(inputs); });
   const double middle = median(times);
-  print({{"what", "forward"},
-         {"batch", arguments.batch},
-         {"tokens", arguments.tokens},
-         {"ms_min", *std::ranges::min_element(times)},
-         {"ms_median", middle},
-         {"tokens_per_s", static_cast<double>(arguments.batch * arguments.tokens) / middle * 1000},
-         {"runs", arguments.runs},
-         {"precision", "f32"},
-         {"backend", arguments.load.backend}});
+  OrderedJson line;
+  line["what"] = "forward";
+  if (ragged) {
+    line["rows"] = lengths.size(), line["tokens"] = total;
+  } else {
+    line["batch"] = arguments.batch, line["tokens"] = arguments.tokens;
+  }
+  line.update({{"ms_min", *std::ranges::min_element(times)},
+               {"ms_median", middle},
+               {"tokens_per_s", static_cast<double>(total) / middle * 1000},
+               {"runs", arguments.runs},
+               {"precision", "f32"},
+               {"backend", arguments.load.backend}});
+  print(line);
   struct rusage usage;
   ::getrusage(RUSAGE_SELF, &usage);
   print({{"what", "peak_memory"}, {"bytes", static_cast<int64_t>(usage.ru_maxrss) * 1024}});
@@ -121,6 +147,8 @@ void add_bench_command(CLI::App& app, CommonOptions& common) {
   command.positional("MODEL", arguments->model, "Folder of the checkpoint");
   command.option("--batch", arguments->batch, "Rows in a batch", positive);
   command.option("--tokens", arguments->tokens, "Tokens in a row", positive);
+  command.numbers("--lengths", arguments->lengths, "Tokens of each row of a ragged batch, in place of the two",
+                  positive);
   command.option("--prefill", arguments->prefill, "Measure the prefill of that many tokens", positive);
   command.option("--decode", arguments->decode, "Measure the decoding of that many tokens", positive);
   command.option("--runs", arguments->runs, "Timed runs", positive);

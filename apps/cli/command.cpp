@@ -53,6 +53,12 @@ Command& Command::option(const std::string& name, std::optional<size_t>& value, 
   return *this;
 }
 
+Command& Command::numbers(const std::string& name, std::vector<int64_t>& values, const std::string& help,
+                          NumberRange range) {
+  command_->add_option(name, values, help)->delimiter(',')->check(CLI::Range(range.min, range.max));
+  return *this;
+}
+
 Command& Command::required(const std::string& name, std::string& value, const std::string& help) {
   command_->add_option(name, value, help)->required();
   return *this;

@@ -37,6 +37,9 @@ class Command {
   Command& option(const std::string& name, size_t& value, const std::string& help, NumberRange range = {});
   Command& option(const std::string& name, std::optional<size_t>& value, const std::string& help,
                   NumberRange range = {});
+  /// `--name N1,N2,…`.
+  Command& numbers(const std::string& name, std::vector<int64_t>& values, const std::string& help,
+                   NumberRange range = {});
   /// `--name` without which the program does not run.
   Command& required(const std::string& name, std::string& value, const std::string& help);
   /// `--name` alone.
