@@ -21,6 +21,7 @@ from report import Report
 from scenarios import SCENARIOS
 
 RELEASE = Path(__file__).resolve().parent.parent / "build" / "release"
+BUSY_LOAD = 0.5
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -52,13 +53,13 @@ def print_summary(reports: list[Report]) -> None:
 
 def main() -> int:
     arguments = parse_arguments()
-    busy, cores = os.getloadavg()[0], os.cpu_count()
-    if busy > 0.5:
-        print(f"bench: {busy:.1f} of {cores} cores are in use by others; expect noise", file=sys.stderr)
+    load = os.getloadavg()[0]  # now, while all of it is others' work
+    busy = [f"NOISY: at the start the load of this machine was {load:.1f}"] if load > BUSY_LOAD else []
     reports = []
     for name in arguments.scenarios:
         print(f"bench: measuring {name}", file=sys.stderr)
         reports.append(SCENARIOS[name](name, arguments))
+        reports[-1].notes += busy
         if arguments.json:
             print(json.dumps(reports[-1].as_json()), flush=True)
         else:

@@ -34,8 +34,9 @@ MATMUL_LINE = re.compile(
 
 
 def ragged_lengths() -> list[int]:
-    """64 sentences of 4 to 256 tokens: every length equally likely, in no order."""
-    return [int(length) for length in np.random.default_rng(4).integers(4, 257, 64)]
+    """64 sentences of 4 to 256 tokens, both there: between them every length equally likely, in no order."""
+    between = np.random.default_rng(0).integers(4, 257, 62)
+    return [4, *(int(length) for length in between), 256]
 
 
 @dataclass(frozen=True)
