@@ -185,7 +185,7 @@ TEST(Tasks, AreChosenByTheHeadUnlessAskedFor) {
   EXPECT_FALSE(tasks().empty());
   for (const TaskInfo& task : tasks()) {
     EXPECT_FALSE(task.summary.empty()) << task.name;
-    EXPECT_NO_THROW(Json::parse(task.request)) << task.name;
+    EXPECT_TRUE(Json::accept(task.request)) << task.name;
   }
   const TinyFolder classifier("BertForTokenClassification"), masked("BertForMaskedLM");
   expect_part(refusal([&] { Pipeline::open(classifier.path()); }),

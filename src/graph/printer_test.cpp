@@ -79,7 +79,7 @@ TEST(Digest, ChangesWithAnyAttributeLabelOrName) {
 }
 
 TEST(Digest, ChangesWithTheNumbersOfAConstant) {
-  auto with = [](std::vector<float> numbers) {
+  auto with = [](const std::vector<float>& numbers) {
     Graph g("g");
     g.set_output("y", g.constant(Tensor::from({static_cast<int64_t>(numbers.size())}, numbers)));
     return digest(g);
