@@ -259,7 +259,9 @@ TEST(RunRows, SaysWhatIsWrong) {
   EXPECT_EQ(message({{"token_type_ids", {{0}}}}), "input input_ids is missing");
   EXPECT_EQ(message({{"input_ids", {{2, 3}}}, {"token_type_ids", {{0}}}}),
             "input token_type_ids: its rows have other lengths");
-  EXPECT_EQ(message({{"input_ids", {{2, 22}}}}), "input input_ids: 22 is outside [0, 22)");
+  EXPECT_EQ(message({{"input_ids", {{2, 22}}}}), "input input_ids: 22 at token 1 is outside [0, 22)");
+  EXPECT_EQ(message({{"input_ids", {}}, {"token_type_ids", {{0, 0}}}}),
+            "input token_type_ids: its rows have other lengths");
   EXPECT_EQ(message({{"input_ids", {{2}, std::vector<int64_t>(33, 2)}}}),
             "row 1 has 33 tokens, the model takes at most 32");
 }
