@@ -101,7 +101,8 @@ TEST(Record, NamesAMissingTensor) {
                            "bert.embeddings.LayerNorm.weight", "bert.encoder.layer.0.output.dense.weight"}) {
     NamedTensors tensors = tiny_bert_tensors();
     tensors.erase(name);
-    expect_part(refusal(tiny_bert_config(), tensors), std::string("invalid_file: checkpoint: tensor ") + name + " is missing");
+    expect_part(refusal(tiny_bert_config(), tensors),
+                std::string("invalid_file: checkpoint: tensor ") + name + " is missing");
   }
 }
 
