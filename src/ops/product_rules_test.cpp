@@ -125,6 +125,16 @@ const Rule kBadProducts[] = {
        return op::linear(in.f({3}), in.f({5, 3}), {.residual = in.f({3})});
      },
      "residual"},
+    {"linear_bias_dtype",
+     [](Inputs& in) {
+       return op::linear(in.f({3}), in.f({5, 3}), {.bias = in.b({5})});
+     },
+     "input 2 has dtype BOOL, expected F32"},
+    {"layer_norm_bias_dtype",
+     [](Inputs& in) {
+       return op::layer_norm(in.f({2, 3}), in.f({3}), in.i({3}), 0);
+     },
+     "input 2 has dtype I64, expected F32"},
     {"layer_norm_weight",
      [](Inputs& in) {
        return op::layer_norm(in.f({2, 3}), in.f({2}), {}, 0);

@@ -90,7 +90,8 @@ GAMUT_INLINE V log_reduced(V f, V e) {
 /// Splits a positive x into 2^e * (1+f) with sqrt(1/2) <= 1+f < sqrt(2).
 GAMUT_INLINE V split_power(V x, V* e) {
   const I tiny = x < 1.17549435e-38f;
-  const I bits = as_int(select(tiny, x * 8388608.0f, x));
+  // Without the sign, so that the difference fits also for a negative x, whose result nobody uses.
+  const I bits = as_int(select(tiny, x * 8388608.0f, x)) & 0x7fffffff;
   const I shifted = bits - 0x3f3504f3;  // sqrt(1/2)
   const I exponent = shifted >> 23;
   *e = to_float(exponent) - select(tiny, set1(23.0f), zero());
