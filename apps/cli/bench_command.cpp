@@ -116,6 +116,7 @@ void bench_text(const BenchArguments& arguments) {
   std::vector<std::string> lines;
   size_t bytes = 0;
   for (std::string line; std::getline(file, line); lines.push_back(line)) bytes += line.size() + 1;
+  if (file.bad()) throw Error(ErrorCode::kIo, arguments.text + ": cannot be read to its end");
   const Tokenizer tokenizer = Tokenizer::open(arguments.model);
   std::vector<TextInput> inputs;
   for (const std::string& line : lines) inputs.push_back({line});

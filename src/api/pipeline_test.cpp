@@ -178,7 +178,7 @@ TEST(SentenceEmbeddingTask, IsTheDefaultOfASentenceTransformersFolder) {
   ASSERT_EQ(vectors.size(), 2u);
   EXPECT_EQ(vectors[0].size(), static_cast<size_t>(test::kTinyWidth));
   expect_part(failure(pipeline, R"({"inputs": "a", "parameters": {"top_k": 1}})"),
-              "parameter \"top_k\" is unknown; expected none");
+              "parameter \"top_k\" is unknown; expected some of: truncate");
 }
 
 TEST(Tasks, AreChosenByTheHeadUnlessAskedFor) {

@@ -40,7 +40,7 @@ std::vector<std::string> read_poolings(const std::filesystem::path& path) {
   const Json json = parse_json_file(path, {.max_bytes = 1 << 20});
   if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", path.string());
   std::vector<std::string> poolings;
-  // Newer files name the mode, or several joined by '+'; older ones have a flag for each.
+  // Newer files name the mode; older ones have a flag for each, and may set several.
   if (auto mode = json.find("pooling_mode"); mode != json.end() && mode->is_string()) {
     poolings.push_back(mode->get<std::string>());
   } else {

@@ -14,8 +14,8 @@ class SentenceEmbeddingTask : public Task {
 
   Json run(const Json& request) const override {
     const std::vector<std::string> texts = as_texts(request_inputs(request), "inputs");
-    check_parameters(request, {});
-    return model_.embed(texts);
+    check_parameters(request, {"truncate"});
+    return model_.embed(texts, bool_parameter(request, "truncate", true));
   }
 
  private:

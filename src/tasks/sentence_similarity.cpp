@@ -31,7 +31,7 @@ class SentenceSimilarityTask : public Task {
 
   Json run(const Json& request) const override {
     const Json& inputs = request_inputs(request);
-    check_parameters(request, {});
+    check_parameters(request, {"truncate"});
     if (!inputs.is_object() || !inputs.contains("source_sentence") || !inputs.contains("sentences") ||
         inputs.size() != 2 || !inputs["source_sentence"].is_string()) {
       fail(ErrorCode::kInvalidArgument,
@@ -39,7 +39,7 @@ class SentenceSimilarityTask : public Task {
     }
     std::vector<std::string> texts = as_texts(inputs["sentences"], "inputs.sentences");
     texts.push_back(inputs["source_sentence"].get<std::string>());
-    const std::vector<std::vector<float>> embeddings = model_.embed(texts);
+    const std::vector<std::vector<float>> embeddings = model_.embed(texts, bool_parameter(request, "truncate", true));
     Json scores = Json::array();
     for (size_t i = 0; i + 1 < embeddings.size(); ++i) {
       scores.push_back(similarity(model_.similarity(), embeddings.back(), embeddings[i]));

@@ -31,6 +31,11 @@ struct Lowering {
   void need_scratch(size_t bytes) { scratch_bytes = std::max(scratch_bytes, bytes); }
 };
 
+/// The value of an optional input, -1 when it is absent.
+inline int input_or_none(const Node& node, size_t index) {
+  return index < node.inputs.size() ? node.inputs[index] : -1;
+}
+
 /// The kernel's kind for an activation or unary function; false when there is none and the node must be decomposed.
 bool find_kernel(ActivationKind kind, Unary* unary);
 bool find_kernel(UnaryKind kind, Unary* unary);

@@ -7,8 +7,6 @@
 namespace gamut::cpu {
 namespace {
 
-int input_or_none(const Node& node, size_t index) { return index < node.inputs.size() ? node.inputs[index] : -1; }
-
 /// How the packer reads a checkpoint's dtype; false for those that have to become f32 first.
 bool find_source(DType dtype, Source* source) {
   if (dtype == DType::kF32) return *source = Source::kF32, true;

@@ -8,8 +8,6 @@
 namespace gamut::cpu {
 namespace {
 
-int input_or_none(const Node& node, size_t index) { return index < node.inputs.size() ? node.inputs[index] : -1; }
-
 /// Lines per task, so that a task is worth a few microseconds.
 int64_t grain(int64_t columns) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(columns, 1)); }
 

@@ -10,8 +10,6 @@
 namespace gamut::cpu {
 namespace {
 
-int input_or_none(const Node& node, size_t index) { return index < node.inputs.size() ? node.inputs[index] : -1; }
-
 Pooling kernel_of(PoolKind kind) {
   switch (kind) {
     case PoolKind::kFirst: return Pooling::kFirst;

@@ -22,14 +22,14 @@ EmbeddingModel::EmbeddingModel(const ModelFolder& folder, const LoadOptions& opt
   dimension_ = graph.info(graph.outputs().front().second).shape.back().constant().value_or(0);
 }
 
-std::vector<std::vector<float>> EmbeddingModel::embed(std::span<const std::string> texts) const {
+std::vector<std::vector<float>> EmbeddingModel::embed(std::span<const std::string> texts, bool truncate) const {
   std::vector<std::string> prompted;
   if (!modules_.prompt.empty()) {
     for (const std::string& text : texts) prompted.push_back(modules_.prompt + text);
     texts = prompted;
   }
   std::vector<std::vector<float>> embeddings(texts.size());
-  runner_.run(texts, /*truncate=*/true, [&](size_t index, const Encoding&, const NamedTensors& results) {
+  runner_.run(texts, truncate, [&](size_t index, const Encoding&, const NamedTensors& results) {
     const auto values = results.at("sentence_embedding").f32();
     embeddings[index].assign(values.begin(), values.end());
   });

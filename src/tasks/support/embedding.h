@@ -17,8 +17,9 @@ class EmbeddingModel {
 
   int64_t dimension() const { return dimension_; }
   const std::string& similarity() const { return modules_.similarity; }
-  /// One embedding per text, in order; texts longer than the limit are cut.
-  std::vector<std::vector<float>> embed(std::span<const std::string> texts) const;
+  /// One embedding per text, in order. Texts longer than the limit are cut, as sentence-transformers does, or an error
+  /// where the caller asks not to.
+  std::vector<std::vector<float>> embed(std::span<const std::string> texts, bool truncate = true) const;
 
  private:
   SentenceTransformer modules_;
