@@ -114,7 +114,7 @@ Checkpoint Checkpoint::open(const fs::path& dir) {
 
 Checkpoint Checkpoint::open_file(const fs::path& path) {
   Checkpoint checkpoint;
-  checkpoint.add_file(path);
+  checkpoint.add_file(MappedFile::open(path));
   checkpoint.build_index();
   return checkpoint;
 }
@@ -132,17 +132,23 @@ Checkpoint Checkpoint::from_tensors(NamedTensors tensors) {
 
 Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_path) {
   const std::string source = (dir / kIndexFile).string();
+  return open_shards(read_file(index_path, kIndexLimits.max_bytes), source, [&](const std::string& shard) {
+    return MappedFile::open(resolve(dir, shard, source));
+  });
+}
+
+Checkpoint Checkpoint::open_shards(std::string_view text, const std::string& source, const ShardOpener& open_shard) {
   WeightMap map;
   int64_t stated = -1;
   {
     // The parsed index is large; it goes before the shards are read.
-    const Json index = parse_json(read_file(index_path, kIndexLimits.max_bytes), source, kIndexLimits);
+    const Json index = parse_json(text, source, kIndexLimits);
     map = read_weight_map(index, source);
     stated = stated_size(index);
   }
   Checkpoint checkpoint;
   const std::vector<std::string> shards = shard_names(map, source);
-  for (const std::string& shard : shards) checkpoint.add_file(resolve(dir, shard, source));
+  for (const std::string& shard : shards) checkpoint.add_file(open_shard(shard));
   checkpoint.build_index();
 
   for (const TensorEntry& entry : checkpoint.entries_) {
@@ -164,9 +170,8 @@ Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_pat
   return checkpoint;
 }
 
-void Checkpoint::add_file(const fs::path& path) {
-  auto file = MappedFile::open(path);
-  SafetensorsHeader header = parse_safetensors(file->text(), path.string());
+void Checkpoint::add_file(std::shared_ptr<const MappedFile> file) {
+  SafetensorsHeader header = parse_safetensors(file->text(), file->path().string());
   // The header is of no more use once it is parsed.
   file->release(0, header.entries.empty() ? file->size() : header.entries.front().offset);
   for (TensorEntry& entry : header.entries) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& dir);
   /// Opens one safetensors file.
   static Checkpoint open_file(const std::filesystem::path& path);
+  /// Gives the file that an index names, or throws.
+  using ShardOpener = std::function<std::shared_ptr<const MappedFile>(const std::string& name)>;
+  /// Takes the text of an index, which messages call `source`, and opens each of its shards once. Throws as `open`.
+  static Checkpoint open_shards(std::string_view index, const std::string& source, const ShardOpener& open_shard);
   /// A checkpoint over tensors in memory, for tests and generated weights.
   static Checkpoint from_tensors(NamedTensors tensors);
 
@@ -54,7 +59,7 @@ class Checkpoint {
  private:
   Checkpoint() = default;
   static Checkpoint open_index(const std::filesystem::path& dir, const std::filesystem::path& index);
-  void add_file(const std::filesystem::path& path);
+  void add_file(std::shared_ptr<const MappedFile> file);
   void build_index();
 
   std::vector<TensorEntry> entries_;
