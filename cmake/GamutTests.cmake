@@ -26,3 +26,18 @@ gtest_discover_tests(test_parity TEST_PREFIX parity/ DISCOVERY_TIMEOUT 60)
 add_executable(parity_status EXCLUDE_FROM_ALL tests/parity/status.cpp)
 target_compile_definitions(parity_status PRIVATE GAMUT_SOURCE_FOLDER="${CMAKE_SOURCE_DIR}")
 target_link_libraries(parity_status PRIVATE parity)
+
+# Faults on purpose: allocations, system calls and threads that fail, files that shrink, weights that are no numbers.
+file(GLOB fault_sources CONFIGURE_DEPENDS tests/faults/*.cpp)
+add_executable(test_faults ${fault_sources})
+target_compile_definitions(test_faults PRIVATE GAMUT_PARITY_FOLDER="${CMAKE_SOURCE_DIR}/tests/parity")
+target_link_libraries(test_faults PRIVATE parity GTest::gtest_main ${CMAKE_DL_LIBS})
+foreach(call open fstat mmap read pread write fsync rename)
+  target_link_options(test_faults PRIVATE -Wl,--wrap=${call})
+endforeach()
+gtest_discover_tests(test_faults TEST_PREFIX faults/ DISCOVERY_TIMEOUT 60)
+
+# Measures whether tokenizing is linear in the text: `cmake --build … --target text_scaling`.
+add_executable(text_scaling EXCLUDE_FROM_ALL tests/scaling/text_scaling.cpp)
+target_include_directories(text_scaling PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(text_scaling PRIVATE gamut_core)
