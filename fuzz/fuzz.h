@@ -13,12 +13,12 @@
 namespace gamut::fuzz {
 
 /// Longer messages repeat what a stranger wrote instead of saying what is wrong with it.
-constexpr size_t kLongestMessage = 4096;
+constexpr size_t kLongestMessage = 2048;
 
 /// Ends the fuzzer with a finding.
 [[noreturn]] inline void finding(std::string_view what, std::string_view detail = {}) {
-  std::fprintf(stderr, "finding: %.*s %.*s\n", static_cast<int>(what.size()), what.data(), static_cast<int>(detail.size()),
-               detail.data());
+  std::fprintf(stderr, "finding: %.*s %.*s\n", static_cast<int>(what.size()), what.data(),
+               static_cast<int>(detail.size()), detail.data());
   std::abort();
 }
 

@@ -1,5 +1,5 @@
-// Text: encoding and decoding with small tokenizers. The last bytes of the input choose tokenizer and options, the rest is
-// the text and its pair.
+// Text: encoding and decoding with small tokenizers. The last bytes of the input choose tokenizer and options, the rest
+// is the text and its pair.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include "fuzz.h"
@@ -25,7 +25,8 @@ std::vector<Tokenizer> make_tokenizers() {
   return {open(plain), open(cased), open(bare), open(blank)};
 }
 
-/// Small sizes, where windows and templates meet, and now and then one that no memory holds; those between are only slow.
+/// Small sizes, where windows and templates meet, and now and then one that no memory holds; those between are only
+/// slow.
 size_t any_size(FuzzedDataProvider& data) {
   const bool is_large = data.ConsumeIntegralInRange<int>(0, 15) == 0;
   return is_large ? data.ConsumeIntegral<size_t>() | size_t{1} << 40 : data.ConsumeIntegral<uint8_t>();
@@ -36,12 +37,12 @@ EncodeOptions any_options(FuzzedDataProvider& data) {
   options.add_special_tokens = data.ConsumeBool();
   options.ids_only = data.ConsumeBool();
   if (data.ConsumeBool()) {
-    options.truncation = Truncation{
-        .max_length = any_size(data),
-        .strategy = data.PickValueInArray(
-            {TruncationStrategy::kLongestFirst, TruncationStrategy::kOnlyFirst, TruncationStrategy::kOnlySecond}),
-        .stride = any_size(data),
-        .direction = data.ConsumeBool() ? TextSide::kLeft : TextSide::kRight};
+    options.truncation =
+        Truncation{.max_length = any_size(data),
+                   .strategy = data.PickValueInArray({TruncationStrategy::kLongestFirst, TruncationStrategy::kOnlyFirst,
+                                                      TruncationStrategy::kOnlySecond}),
+                   .stride = any_size(data),
+                   .direction = data.ConsumeBool() ? TextSide::kLeft : TextSide::kRight};
   }
   if (data.ConsumeBool()) {
     options.padding = Padding{.direction = data.ConsumeBool() ? TextSide::kLeft : TextSide::kRight};
@@ -67,8 +68,9 @@ void check(FuzzedDataProvider& data) {
   const Encoding encoding = encode();
   check_encoding(encoding, first, second, options.ids_only);
   tokenizer.decode(encoding.ids, true);
-  require(text::valid_utf8_prefix(tokenizer.decode(encoding.ids, false)) ==
-              tokenizer.decode(encoding.ids, false).size(), "a decoded text that is not UTF-8");
+  require(
+      text::valid_utf8_prefix(tokenizer.decode(encoding.ids, false)) == tokenizer.decode(encoding.ids, false).size(),
+      "a decoded text that is not UTF-8");
   options.ids_only = !options.ids_only;
   check_same_ids(encoding, encode());
 }

@@ -25,14 +25,16 @@ inline void check_encoding(const Encoding& e, std::string_view text, std::string
 
 /// Encodes a text that has a bit of everything, and decodes what came out.
 inline void check_tokenizer(text::TokenizerParts parts) {
-  static constexpr std::string_view kText = "Hello, [MASK] unaffable wörld! 中文 e\xCC\x81 \xF0\x9F\x98\x80 a\xFF\t[SEP]";
+  static constexpr std::string_view kText =
+      "Hello, [MASK] unaffable wörld! 中文 e\xCC\x81 \xF0\x9F\x98\x80 a\xFF\t[SEP]";
   const Tokenizer tokenizer(std::make_shared<const Tokenizer::State>(std::move(parts)));
   works([&] {
     const Encoding encoding = tokenizer.encode(kText, "a b");
     check_encoding(encoding, kText, "a b", false);
     tokenizer.decode(encoding.ids, false);
     tokenizer.decode(encoding.ids, true);
-    EncodeOptions options{.ids_only = true, .truncation = tokenizer.file_truncation(), .padding = tokenizer.file_padding()};
+    EncodeOptions options{
+        .ids_only = true, .truncation = tokenizer.file_truncation(), .padding = tokenizer.file_padding()};
     check_encoding(tokenizer.encode(kText, options), kText, "", true);
   });
 }

@@ -49,7 +49,8 @@ void embed(const EmbedArguments& arguments, bool json) {
 }  // namespace
 
 void add_embed_command(CLI::App& app, CommonOptions& common) {
-  CLI::App* command = app.add_subcommand("embed", "Sentence embeddings, pooled as the checkpoint says; one line per text");
+  CLI::App* command =
+      app.add_subcommand("embed", "Sentence embeddings, pooled as the checkpoint says; one line per text");
   auto arguments = std::make_shared<EmbedArguments>();
   command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
   command->add_option("TEXT", arguments->source.arguments, "Texts (default: standard input, one per line)");

@@ -14,7 +14,8 @@ struct ForwardArguments {
   LoadOptions load;
 };
 
-/// Arguments that are no tensors. The encoders of this build take none: their switches choose outputs, which are all given.
+/// Arguments that are no tensors. The encoders of this build take none: their switches choose outputs, which are all
+/// given.
 void check_scalars(const std::string& text) {
   if (text.empty()) return;
   const nlohmann::json scalars = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -34,7 +35,9 @@ void forward(const ForwardArguments& arguments, bool json) {
   nlohmann::ordered_json summary = {{"head", model.head()}, {"outputs", nlohmann::ordered_json::object()}};
   for (const auto& [name, tensor] : outputs) {
     summary["outputs"][name] = {{"dtype", dtype_name(tensor.dtype())}, {"shape", tensor.dims()}};
-    if (!json) std::printf("%s %s%s\n", name.c_str(), std::string(dtype_name(tensor.dtype())).c_str(), to_string(tensor.dims()).c_str());
+    if (!json)
+      std::printf("%s %s%s\n", name.c_str(), std::string(dtype_name(tensor.dtype())).c_str(),
+                  to_string(tensor.dims()).c_str());
   }
   if (json) std::printf("%s\n", summary.dump().c_str());
 }
@@ -42,7 +45,8 @@ void forward(const ForwardArguments& arguments, bool json) {
 }  // namespace
 
 void add_forward_command(CLI::App& app, CommonOptions& common) {
-  CLI::App* command = app.add_subcommand("forward", "Raw tensors in and out, named as the transformers class names them");
+  CLI::App* command =
+      app.add_subcommand("forward", "Raw tensors in and out, named as the transformers class names them");
   auto arguments = std::make_shared<ForwardArguments>();
   command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
   command->add_option("--inputs", arguments->inputs, "safetensors file of the inputs")->required();

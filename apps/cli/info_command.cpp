@@ -32,7 +32,8 @@ std::string join(const std::vector<std::string>& words) {
 void print_json(const ModelInfo& info) {
   OrderedJson memory = OrderedJson::object();
   for (const auto& [precision, bytes] : info.memory_bytes) {
-    memory[precision] = {{"peak_bytes", bytes}, {"tokens", info.memory_tokens}, {"fits", bytes <= info.available_bytes}};
+    memory[precision] = {
+        {"peak_bytes", bytes}, {"tokens", info.memory_tokens}, {"fits", bytes <= info.available_bytes}};
   }
   const OrderedJson json = {{"model_type", info.model_type},
                             {"architecture", info.head},
@@ -55,19 +56,25 @@ void print_json(const ModelInfo& info) {
 void print_text(const ModelInfo& info) {
   std::printf("model type    %s\n", info.model_type.c_str());
   std::printf("architecture  %s (also: %s)\n", info.head.c_str(), join(info.heads).c_str());
-  std::printf("tasks         %s (default: %s)\n", join(info.tasks).c_str(), info.default_task.empty() ? "none" : info.default_task.c_str());
-  std::printf("parameters    %.2f M in %s\n", static_cast<double>(info.parameters) / 1e6, megabytes(info.file_bytes).c_str());
+  std::printf("tasks         %s (default: %s)\n", join(info.tasks).c_str(),
+              info.default_task.empty() ? "none" : info.default_task.c_str());
+  std::printf("parameters    %.2f M in %s\n", static_cast<double>(info.parameters) / 1e6,
+              megabytes(info.file_bytes).c_str());
   std::string dtypes;
-  for (const auto& [dtype, count] : info.dtypes) dtypes += (dtypes.empty() ? "" : ", ") + std::to_string(count) + " x " + dtype;
+  for (const auto& [dtype, count] : info.dtypes)
+    dtypes += (dtypes.empty() ? "" : ", ") + std::to_string(count) + " x " + dtype;
   std::printf("tensors       %s\n", dtypes.c_str());
-  std::printf("limits        %lld tokens, vocabulary of %lld\n", static_cast<long long>(info.max_length), static_cast<long long>(info.vocabulary));
-  std::printf("batches       %s\n", info.packs_rows ? "ragged rows run packed, without padding" : "rows are padded to the longest");
+  std::printf("limits        %lld tokens, vocabulary of %lld\n", static_cast<long long>(info.max_length),
+              static_cast<long long>(info.vocabulary));
+  std::printf("batches       %s\n",
+              info.packs_rows ? "ragged rows run packed, without padding" : "rows are padded to the longest");
   for (const auto& [precision, bytes] : info.memory_bytes) {
-    std::printf("memory        %s: about %s for %lld tokens; %s available, it %s\n", precision.c_str(), megabytes(bytes).c_str(),
-                static_cast<long long>(info.memory_tokens), megabytes(info.available_bytes).c_str(),
-                bytes <= info.available_bytes ? "fits" : "does not fit");
+    std::printf("memory        %s: about %s for %lld tokens; %s available, it %s\n", precision.c_str(),
+                megabytes(bytes).c_str(), static_cast<long long>(info.memory_tokens),
+                megabytes(info.available_bytes).c_str(), bytes <= info.available_bytes ? "fits" : "does not fit");
   }
-  for (const std::string& name : info.unused_tensors) std::printf("warning       tensor %s is not used by %s\n", name.c_str(), info.head.c_str());
+  for (const std::string& name : info.unused_tensors)
+    std::printf("warning       tensor %s is not used by %s\n", name.c_str(), info.head.c_str());
   for (const std::string& warning : info.warnings) std::printf("warning       %s\n", warning.c_str());
 }
 
@@ -86,7 +93,10 @@ void models(bool json) {
   OrderedJson list = OrderedJson::array();
   if (!json) std::printf("%-12s %-34s %5s  %-28s %s\n", "model type", "class", "cases", "largest error", "tasks");
   for (const SupportedModel& model : supported_models()) {
-    list.push_back({{"model_type", model.model_type}, {"class", model.head}, {"tasks", model.tasks}, {"cases", model.cases},
+    list.push_back({{"model_type", model.model_type},
+                    {"class", model.head},
+                    {"tasks", model.tasks},
+                    {"cases", model.cases},
                     {"errors", model.errors}});
     if (json) continue;
     std::string errors;

@@ -24,7 +24,8 @@ struct RunArguments {
 
 /// One argument that names a text file stands for the file's lines.
 TextSource resolve(TextSource source) {
-  if (source.arguments.size() == 1 && source.arguments[0].ends_with(".txt") && std::filesystem::is_regular_file(source.arguments[0])) {
+  if (source.arguments.size() == 1 && source.arguments[0].ends_with(".txt") &&
+      std::filesystem::is_regular_file(source.arguments[0])) {
     source.file = source.arguments[0];
     source.arguments.clear();
   }
@@ -34,14 +35,18 @@ TextSource resolve(TextSource source) {
 Json make_request(const RunArguments& arguments, const std::string& task, const std::vector<std::string>& texts) {
   Json request = Json::object();
   if (task == "sentence-similarity") {
-    if (texts.empty()) throw Error(ErrorCode::kInvalidArgument, "sentence-similarity: expected a source sentence and sentences to compare");
-    request["inputs"] = {{"source_sentence", texts[0]}, {"sentences", std::vector<std::string>(texts.begin() + 1, texts.end())}};
+    if (texts.empty())
+      throw Error(ErrorCode::kInvalidArgument,
+                  "sentence-similarity: expected a source sentence and sentences to compare");
+    request["inputs"] = {{"source_sentence", texts[0]},
+                         {"sentences", std::vector<std::string>(texts.begin() + 1, texts.end())}};
   } else {
     request["inputs"] = texts;
   }
   if (!arguments.parameters.empty()) {
     request["parameters"] = Json::parse(arguments.parameters, nullptr, /*allow_exceptions=*/false);
-    if (!request["parameters"].is_object()) throw Error(ErrorCode::kInvalidArgument, "--parameters: expected a JSON object");
+    if (!request["parameters"].is_object())
+      throw Error(ErrorCode::kInvalidArgument, "--parameters: expected a JSON object");
   }
   if (arguments.truncate) request["parameters"]["truncate"] = true;
   return request;
@@ -50,7 +55,8 @@ Json make_request(const RunArguments& arguments, const std::string& task, const 
 void print_similarity(const Json& result, const std::vector<std::string>& texts) {
   std::vector<size_t> order(result.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return result[a].get<double>() > result[b].get<double>(); });
+  std::ranges::stable_sort(order,
+                           [&](size_t a, size_t b) { return result[a].get<double>() > result[b].get<double>(); });
   for (size_t i : order) std::printf("%8.4f  %s\n", result[i].get<double>(), texts[i + 1].c_str());
 }
 
@@ -111,7 +117,8 @@ void add_run_command(CLI::App& app, CommonOptions& common) {
   CLI::App* command = app.add_subcommand("run", "The model's task on real input");
   auto arguments = std::make_shared<RunArguments>();
   command->add_option("MODEL", arguments->model, "Folder of the checkpoint")->required();
-  command->add_option("INPUT", arguments->source.arguments, "Texts, or one .txt file (default: standard input, one text per line)");
+  command->add_option("INPUT", arguments->source.arguments,
+                      "Texts, or one .txt file (default: standard input, one text per line)");
   command->add_option("--task", arguments->task, "One of: " + list + " (default: the checkpoint's own)");
   command->add_option("--file", arguments->source.file, "File of texts, one per line");
   command->add_option("--out", arguments->out, "Write the result as JSON to this file");

@@ -10,7 +10,8 @@
 
 namespace gamut::cli {
 
-void for_each_chunk(const TextSource& source, size_t chunk, const std::function<void(std::span<const std::string>)>& body) {
+void for_each_chunk(const TextSource& source, size_t chunk,
+                    const std::function<void(std::span<const std::string>)>& body) {
   if (!source.arguments.empty()) {
     for (size_t begin = 0; begin < source.arguments.size(); begin += chunk) {
       body(std::span(source.arguments).subspan(begin, std::min(chunk, source.arguments.size() - begin)));
@@ -40,7 +41,8 @@ void for_each_chunk(const TextSource& source, size_t chunk, const std::function<
 
 std::vector<std::string> read_all(const TextSource& source) {
   std::vector<std::string> all;
-  for_each_chunk(source, 4096, [&](std::span<const std::string> texts) { all.insert(all.end(), texts.begin(), texts.end()); });
+  for_each_chunk(source, 4096,
+                 [&](std::span<const std::string> texts) { all.insert(all.end(), texts.begin(), texts.end()); });
   return all;
 }
 

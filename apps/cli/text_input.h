@@ -8,15 +8,17 @@
 
 namespace gamut::cli {
 
-/// Where a command's texts come from: the arguments when there are any, else `file` when it is named, else standard input.
+/// Where a command's texts come from: the arguments when there are any, else `file` when it is named, else standard
+/// input.
 struct TextSource {
   std::vector<std::string> arguments;
   std::string file;
 };
 
-/// Hands the texts out in chunks of at most `chunk` texts, in order. A line ends with LF or CRLF. Throws Error{kNotFound}
-/// when the file cannot be read.
-void for_each_chunk(const TextSource& source, size_t chunk, const std::function<void(std::span<const std::string>)>& body);
+/// Hands the texts out in chunks of at most `chunk` texts, in order. A line ends with LF or CRLF. Throws
+/// Error{kNotFound} when the file cannot be read.
+void for_each_chunk(const TextSource& source, size_t chunk,
+                    const std::function<void(std::span<const std::string>)>& body);
 
 /// All texts at once.
 std::vector<std::string> read_all(const TextSource& source);

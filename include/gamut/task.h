@@ -28,10 +28,12 @@ class Pipeline {
  public:
   /// Opens a checkpoint folder for `task`, or for the task that the checkpoint is made for when empty.
   /// Throws Error{kUnsupported} with the list when the model cannot do it.
-  static Pipeline open(const std::filesystem::path& folder, const std::string& task = "", const LoadOptions& options = {});
+  static Pipeline open(const std::filesystem::path& folder, const std::string& task = "",
+                       const LoadOptions& options = {});
 
   const std::string& task() const;
-  /// One request in the task's JSON form to its result. Throws Error{kInvalidArgument} that names what is wrong with it.
+  /// One request in the task's JSON form to its result. Throws Error{kInvalidArgument} that names what is wrong with
+  /// it.
   std::string run(const std::string& request) const;
 
   struct State;
@@ -41,7 +43,8 @@ class Pipeline {
   std::shared_ptr<const State> state_;
 };
 
-/// Sentence embeddings with types instead of JSON. Copies share one state; every method may be called from several threads.
+/// Sentence embeddings with types instead of JSON. Copies share one state; every method may be called from several
+/// threads.
 class SentenceEmbedder {
  public:
   /// Opens a checkpoint; pooling and normalisation as its modules.json says, mean pooling without one.

@@ -90,7 +90,8 @@ std::string dump_graphs(const std::filesystem::path& folder, const LoadOptions& 
 }
 
 std::vector<SupportedModel> supported_models() {
-  const Json evidence = parse_json(evidence_text(), "evidence");
+  Json evidence = parse_json(evidence_text(), "evidence");
+  const JsonRelease release(evidence);
   std::vector<SupportedModel> models;
   for (const Architecture& architecture : architectures()) {
     for (const std::string& head : architecture.heads) {

@@ -48,7 +48,11 @@ Json parse_request(const std::string& request) {
 
 std::string Pipeline::run(const std::string& request) const {
   return at_edge([&] {
-    return state_->task->run(parse_request(request)).dump(-1, ' ', false, Json::error_handler_t::replace);
+    Json parsed = parse_request(request);
+    const JsonRelease release_parsed(parsed);
+    Json result = state_->task->run(parsed);
+    const JsonRelease release_result(result);
+    return result.dump(-1, ' ', false, Json::error_handler_t::replace);
   });
 }
 

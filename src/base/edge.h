@@ -5,8 +5,8 @@
 
 namespace gamut {
 
-/// Throws the Error for the exception that is being handled: memory that ran out is Error{kResourceLimit}, a refusal of the
-/// operating system Error{kIo}, anything else Error{kInternal}. To be called in a catch block.
+/// Throws the Error for the exception that is being handled: memory that ran out is Error{kResourceLimit}, a refusal of
+/// the operating system Error{kIo}, anything else Error{kInternal}. To be called in a catch block.
 [[noreturn]] void rethrow_as_error();
 
 /// Runs `body`, from which only Errors come out.

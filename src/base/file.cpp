@@ -98,7 +98,8 @@ MappedFile::~MappedFile() {
 bool MappedFile::try_read(uint64_t offset, size_t length, void* to) const noexcept {
   size_t done = 0;
   while (done < length) {
-    const ssize_t got = ::pread(descriptor_, static_cast<char*>(to) + done, length - done, static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(descriptor_, static_cast<char*>(to) + done, length - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return false;
     if (got == 0) return errno = 0, false;
@@ -111,7 +112,8 @@ void MappedFile::read(uint64_t offset, size_t length, void* to) const {
   if (try_read(offset, length, to)) return;
   const int error = errno;
   if (error != 0) {
-    fail(ErrorCode::kIo, "{}: cannot read {} bytes at byte {}: {}", path_.string(), length, offset, std::strerror(error));
+    fail(ErrorCode::kIo, "{}: cannot read {} bytes at byte {}: {}", path_.string(), length, offset,
+         std::strerror(error));
   }
   struct stat info {};
   ::fstat(descriptor_, &info);

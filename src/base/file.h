@@ -20,8 +20,8 @@ std::filesystem::path join_inside(const std::filesystem::path& root, std::string
 
 /// A regular file, open for reading and mapped.
 ///
-/// Touching the map of a file that another program has made shorter ends the process (SIGBUS). `read` does not go through
-/// the map and throws instead: what has to survive such a file uses it. docs/decisions/shrinking-files.md
+/// Touching the map of a file that another program has made shorter ends the process (SIGBUS). `read` does not go
+/// through the map and throws instead: what has to survive such a file uses it. docs/decisions/shrinking-files.md
 class MappedFile {
  public:
   /// Opens and maps the file. Throws Error{kNotFound} or Error{kIo}. An empty file maps to size 0.
@@ -36,8 +36,8 @@ class MappedFile {
   /// The bytes as text.
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
-  /// Copies bytes [offset, offset + length) of the file to `to`. Throws Error{kIo} that says where the file ends when it
-  /// has become shorter.
+  /// Copies bytes [offset, offset + length) of the file to `to`. Throws Error{kIo} that says where the file ends when
+  /// it has become shorter.
   void read(uint64_t offset, size_t length, void* to) const;
   /// The same; false instead of an exception.
   bool try_read(uint64_t offset, size_t length, void* to) const noexcept;

@@ -25,8 +25,9 @@ int64_t available_memory() {
     std::getline(file, unit);
     if (name == "MemAvailable:") available = kib * 1024;
   }
-  const char* limits[][2] = {{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-                             {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}};
+  const char* limits[][2] = {
+      {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+      {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}};
   for (const auto& [limit_path, used_path] : limits) {
     const int64_t limit = read_number(limit_path), used = read_number(used_path);
     if (limit >= 0 && used >= 0) available = std::min(available, std::max<int64_t>(0, limit - used));

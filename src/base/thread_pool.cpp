@@ -112,8 +112,8 @@ ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
       shared_->threads.emplace_back([shared = shared_.get(), worker] { shared->worker_main(worker); });
     }
   } catch (const std::exception&) {
-    // The system's limit on threads, or no memory for one: fewer are slower, not wrong. Nothing may leave from here, since
-    // threads that run already would end the program.
+    // The system's limit on threads, or no memory for one: fewer are slower, not wrong. Nothing may leave from here,
+    // since threads that run already would end the program.
   }
   size_ = 1 + static_cast<int>(shared_->threads.size());
 }

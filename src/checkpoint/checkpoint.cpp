@@ -154,9 +154,8 @@ Checkpoint Checkpoint::from_tensors(NamedTensors tensors) {
 
 Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_path) {
   const std::string source = (dir / kIndexFile).string();
-  return open_shards(read_file(index_path, kIndexLimits.max_bytes), source, [&](const std::string& shard) {
-    return MappedFile::open(resolve(dir, shard, source));
-  });
+  return open_shards(read_file(index_path, kIndexLimits.max_bytes), source,
+                     [&](const std::string& shard) { return MappedFile::open(resolve(dir, shard, source)); });
 }
 
 Checkpoint Checkpoint::open_shards(std::string_view text, const std::string& source, const ShardOpener& open_shard) {
@@ -164,7 +163,8 @@ Checkpoint Checkpoint::open_shards(std::string_view text, const std::string& sou
   int64_t stated = -1;
   {
     // The parsed index is large; it goes before the shards are read.
-    const Json index = parse_json(text, source, kIndexLimits);
+    Json index = parse_json(text, source, kIndexLimits);
+    const JsonRelease release(index);
     map = read_weight_map(index, source);
     stated = stated_size(index);
   }

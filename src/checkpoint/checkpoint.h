@@ -17,8 +17,8 @@ namespace gamut {
 class MappedFile;
 
 /// The bytes of one tensor, to be copied whole or piece by piece. Nothing it does touches a memory map, so a file that
-/// becomes shorter is an error and no crash. Cheap to copy; stays valid after the checkpoint is gone. Const functions may
-/// be called from several threads.
+/// becomes shorter is an error and no crash. Cheap to copy; stays valid after the checkpoint is gone. Const functions
+/// may be called from several threads.
 class StoredTensor {
  public:
   /// A tensor in memory.
@@ -77,7 +77,8 @@ class Checkpoint {
   /// The tensor's bytes, to be copied. Throws Error{kNotFound}.
   StoredTensor stored(std::string_view name) const;
 
-  /// The tensor's bytes where they lie in the map, which the result keeps alive; see MappedFile. Throws Error{kNotFound}.
+  /// The tensor's bytes where they lie in the map, which the result keeps alive; see MappedFile. Throws
+  /// Error{kNotFound}.
   Tensor tensor(std::string_view name) const;
   Tensor tensor(const TensorEntry& entry) const;
 

@@ -222,7 +222,8 @@ TEST(Checkpoint, RefusesABadShard) {
 
 TEST(Checkpoint, EveryTruncationOfAFileIsRefused) {
   const fs::path dir = test::fresh_folder(), file = dir / "model.safetensors";
-  write_safetensors(file, {{"a", seeded_tensor("a", {101, 37}, 1, 1.0, 0.0)}, {"b", seeded_tensor("b", {64}, 1, 1.0, 0.0)}});
+  write_safetensors(file,
+                    {{"a", seeded_tensor("a", {101, 37}, 1, 1.0, 0.0)}, {"b", seeded_tensor("b", {64}, 1, 1.0, 0.0)}});
   const uintmax_t whole = fs::file_size(file), header = Checkpoint::open(dir).entries().front().offset;
   auto refuses = [&](uintmax_t size) {
     fs::resize_file(file, size);

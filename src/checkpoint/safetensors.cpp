@@ -257,9 +257,11 @@ struct Frame {
 };
 
 /// The length that the file states for its header, which fits the file.
-uint64_t read_length(std::string_view head, uint64_t file_bytes, const std::string& source, const SafetensorsLimits& limits) {
+uint64_t read_length(std::string_view head, uint64_t file_bytes, const std::string& source,
+                     const SafetensorsLimits& limits) {
   if (file_bytes < kLengthBytes) {
-    fail(ErrorCode::kInvalidFile, "{}: byte 0: file of {} bytes, expected 8 bytes of header length", source, file_bytes);
+    fail(ErrorCode::kInvalidFile, "{}: byte 0: file of {} bytes, expected 8 bytes of header length", source,
+         file_bytes);
   }
   uint64_t length = 0;
   for (size_t i = 0; i < kLengthBytes; ++i) length |= uint64_t{static_cast<unsigned char>(head[i])} << (8 * i);
@@ -268,14 +270,16 @@ uint64_t read_length(std::string_view head, uint64_t file_bytes, const std::stri
          limits.max_header_bytes);
   }
   if (length > file_bytes - kLengthBytes) {
-    fail(ErrorCode::kInvalidFile, "{}: byte 0: header length {}, expected at most {}, the bytes that follow (truncated file?)", source,
-         length, file_bytes - kLengthBytes);
+    fail(ErrorCode::kInvalidFile,
+         "{}: byte 0: header length {}, expected at most {}, the bytes that follow (truncated file?)", source, length,
+         file_bytes - kLengthBytes);
   }
   return length;
 }
 
 /// Checks the length word and both ends of the header.
-Frame read_frame(std::string_view head, uint64_t file_bytes, const std::string& source, const SafetensorsLimits& limits) {
+Frame read_frame(std::string_view head, uint64_t file_bytes, const std::string& source,
+                 const SafetensorsLimits& limits) {
   const uint64_t length = read_length(head, file_bytes, source, limits);
   std::string_view text = head.substr(kLengthBytes, length);
   auto refuse_byte = [&](size_t at, const char* expected) {

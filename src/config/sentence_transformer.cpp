@@ -31,12 +31,15 @@ std::string module_path(const Json& module, const std::string& source) {
 bool flag(const Json& json, const char* name, const std::string& source) {
   auto value = json.find(name);
   if (value == json.end() || value->is_null()) return false;
-  if (!value->is_boolean()) fail(ErrorCode::kInvalidFile, "{}: {} is {}, expected true or false", source, name, value->dump());
+  if (!value->is_boolean())
+    fail(ErrorCode::kInvalidFile, "{}: {} is {}, expected true or false", source, name, value->dump());
   return value->get<bool>();
 }
 
 std::vector<std::string> read_poolings(const std::filesystem::path& path) {
-  const Json json = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& json = parsed;
   if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", path.string());
   std::vector<std::string> poolings;
   // Newer files name the mode, or several joined by '+'; older ones have a flag for each.
@@ -58,8 +61,9 @@ std::vector<std::string> read_poolings(const std::filesystem::path& path) {
     if (pooling == "mean_sqrt_len_tokens") pooling = "mean_sqrt";
     const char* known[] = {"cls", "max", "mean", "mean_sqrt", "lasttoken"};
     if (std::ranges::count(known, pooling) == 0) {
-      fail(ErrorCode::kUnsupported, "{}: pooling \"{}\" is not supported; expected cls, max, mean, mean_sqrt or lasttoken",
-           path.string(), pooling.substr(0, 100));
+      fail(ErrorCode::kUnsupported,
+           "{}: pooling \"{}\" is not supported; expected cls, max, mean, mean_sqrt or lasttoken", path.string(),
+           pooling.substr(0, 100));
     }
   }
   return poolings;
@@ -68,16 +72,19 @@ std::vector<std::string> read_poolings(const std::filesystem::path& path) {
 void read_length(const std::filesystem::path& folder, SentenceTransformer* result) {
   const std::filesystem::path path = folder / "sentence_bert_config.json";
   if (!std::filesystem::exists(path)) return;
-  const Json json = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& json = parsed;
   if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", path.string());
   if (flag(json, "do_lower_case", path.string())) {
-    fail(ErrorCode::kUnsupported, "{}: do_lower_case is true; lower-casing outside the tokenizer is not supported", path.string());
+    fail(ErrorCode::kUnsupported, "{}: do_lower_case is true; lower-casing outside the tokenizer is not supported",
+         path.string());
   }
   auto length = json.find("max_seq_length");
   if (length == json.end() || length->is_null()) return;
   if (!length->is_number_integer() || length->get<int64_t>() < 1 || length->get<int64_t>() > kMaxLength) {
-    fail(ErrorCode::kInvalidFile, "{}: max_seq_length is {}, expected an integer from 1 to {}", path.string(), length->dump(),
-         kMaxLength);
+    fail(ErrorCode::kInvalidFile, "{}: max_seq_length is {}, expected an integer from 1 to {}", path.string(),
+         length->dump(), kMaxLength);
   }
   result->max_length = length->get<int64_t>();
 }
@@ -85,14 +92,17 @@ void read_length(const std::filesystem::path& folder, SentenceTransformer* resul
 void read_prompt_and_similarity(const std::filesystem::path& folder, SentenceTransformer* result) {
   const std::filesystem::path path = folder / "config_sentence_transformers.json";
   if (!std::filesystem::exists(path)) return;
-  const Json json = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& json = parsed;
   if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", path.string());
   if (auto name = json.find("similarity_fn_name"); name != json.end() && name->is_string()) {
     result->similarity = name->get<std::string>();
     const char* known[] = {"cosine", "dot", "euclidean", "manhattan"};
     if (std::ranges::count(known, result->similarity) == 0) {
-      fail(ErrorCode::kUnsupported, "{}: similarity \"{}\" is not supported; expected cosine, dot, euclidean or manhattan",
-           path.string(), result->similarity.substr(0, 100));
+      fail(ErrorCode::kUnsupported,
+           "{}: similarity \"{}\" is not supported; expected cosine, dot, euclidean or manhattan", path.string(),
+           result->similarity.substr(0, 100));
     }
   }
   auto wanted = json.find("default_prompt_name");
@@ -113,22 +123,26 @@ SentenceTransformer read_sentence_transformer(const std::filesystem::path& folde
   read_prompt_and_similarity(folder, &result);
   const std::filesystem::path path = folder / "modules.json";
   if (!std::filesystem::exists(path)) return result;
-  const Json modules = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& modules = parsed;
   if (!modules.is_array()) fail(ErrorCode::kInvalidFile, "{}: expected an array of modules", path.string());
   bool pooled = false;
   for (const Json& module : modules) {
     const std::string name = class_name(module, path.string());
     if (name == "Transformer" && !pooled) {
       const std::string inner = module_path(module, path.string());
-      if (!inner.empty()) fail(ErrorCode::kUnsupported, "{}: the model lies in \"{}\", expected the folder itself", path.string(), inner);
+      if (!inner.empty())
+        fail(ErrorCode::kUnsupported, "{}: the model lies in \"{}\", expected the folder itself", path.string(), inner);
     } else if (name == "Pooling" && !pooled) {
-      result.poolings = read_poolings(join_inside(folder, module_path(module, path.string()), path.string()) / "config.json");
+      result.poolings =
+          read_poolings(join_inside(folder, module_path(module, path.string()), path.string()) / "config.json");
       pooled = true;
     } else if (name == "Normalize" && pooled) {
       result.normalize = true;  // its folder holds nothing and need not exist
     } else {
-      fail(ErrorCode::kUnsupported, "{}: module {} is not supported here; expected Transformer, Pooling, Normalize", path.string(),
-           name.substr(0, 100));
+      fail(ErrorCode::kUnsupported, "{}: module {} is not supported here; expected Transformer, Pooling, Normalize",
+           path.string(), name.substr(0, 100));
     }
   }
   return result;

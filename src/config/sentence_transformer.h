@@ -11,7 +11,8 @@ namespace gamut {
 
 /// How sentences become vectors, as modules.json and its companions say.
 struct SentenceTransformer {
-  /// Poolings whose results are joined, in the order of sentence-transformers: "cls", "max", "mean", "mean_sqrt", "lasttoken".
+  /// Poolings whose results are joined, in the order of sentence-transformers: "cls", "max", "mean", "mean_sqrt",
+  /// "lasttoken".
   std::vector<std::string> poolings{"mean"};
   bool normalize = false;
   /// `max_seq_length` of sentence_bert_config.json.

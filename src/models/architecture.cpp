@@ -20,8 +20,8 @@ std::string choose_head(const Architecture& architecture, const Config& config, 
   auto known = [&](const std::string& head) { return std::ranges::count(architecture.heads, head) > 0; };
   if (!wanted.empty()) {
     if (known(wanted)) return wanted;
-    fail(ErrorCode::kUnsupported, "head \"{}\" is unknown for model type {}; expected one of: {}", wanted.substr(0, 100),
-         architecture.model_type, join(architecture.heads));
+    fail(ErrorCode::kUnsupported, "head \"{}\" is unknown for model type {}; expected one of: {}",
+         wanted.substr(0, 100), architecture.model_type, join(architecture.heads));
   }
   const std::vector<std::string> saved = config.architectures();
   if (saved.empty()) return architecture.heads.front();
@@ -35,7 +35,8 @@ std::string choose_head(const Architecture& architecture, const Config& config, 
 void check_unused(const std::vector<std::string>& unused, bool strict) {
   for (const std::string& name : unused) {
     if (is_in_numbered_layer(name)) {
-      fail(ErrorCode::kInvalidFile, "tensor {} of a layer is not used by the model: config.json and checkpoint disagree", name);
+      fail(ErrorCode::kInvalidFile,
+           "tensor {} of a layer is not used by the model: config.json and checkpoint disagree", name);
     }
   }
   if (strict && !unused.empty()) {
@@ -63,9 +64,10 @@ const Architecture& find_architecture(const std::string& model_type) {
     if (architecture.model_type == model_type) return architecture;
     known.push_back(architecture.model_type);
   }
-  fail_with_hint(ErrorCode::kUnsupported,
-                 fmt::format("model type \"{}\" is not supported; supported: {}", model_type.substr(0, 100), join(known)),
-                 "`gamut models` lists what is.");
+  fail_with_hint(
+      ErrorCode::kUnsupported,
+      fmt::format("model type \"{}\" is not supported; supported: {}", model_type.substr(0, 100), join(known)),
+      "`gamut models` lists what is.");
 }
 
 bool is_base_model(const Architecture& architecture, const std::string& head) {

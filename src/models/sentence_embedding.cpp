@@ -31,7 +31,8 @@ void append_sentence_embedding(Program& program, const SentenceTransformer& modu
   check_internal(hidden && table, "sentence embedding: the program has no last_hidden_state or no rows");
   LabelScope label(graph, "sentence_embedding");
   std::vector<Value> pooled;
-  for (const std::string& pooling : modules.poolings) pooled.push_back(op::pool_rows(kind_of(pooling), hidden, Rows{table}));
+  for (const std::string& pooling : modules.poolings)
+    pooled.push_back(op::pool_rows(kind_of(pooling), hidden, Rows{table}));
   Value embedding = op::concat(pooled, -1);
   if (modules.normalize) embedding = op::l2_normalize(embedding);
   graph.clear_outputs();

@@ -6,8 +6,8 @@
 
 namespace gamut {
 
-/// Adds the result "sentence_embedding" [N, D] to a program whose graph gives "last_hidden_state" [B,S,H], and drops its
-/// other results.
+/// Adds the result "sentence_embedding" [N, D] to a program whose graph gives "last_hidden_state" [B,S,H], and drops
+/// its other results.
 void append_sentence_embedding(Program& program, const SentenceTransformer& modules);
 
 }  // namespace gamut

@@ -13,8 +13,8 @@ struct BatchLimits {
   int64_t max_rows = 256;
 };
 
-/// Indices of rows by batch: rows of similar length together, longest first, so that padded runs pad little. A row longer
-/// than the limit is a batch of its own.
+/// Indices of rows by batch: rows of similar length together, longest first, so that padded runs pad little. A row
+/// longer than the limit is a batch of its own.
 std::vector<std::vector<size_t>> plan_batches(std::span<const int64_t> lengths, const BatchLimits& limits = {});
 
 }  // namespace gamut

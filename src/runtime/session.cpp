@@ -57,7 +57,8 @@ size_t Session::planned_bytes(int64_t rows, int64_t length) const {
 /// Lays the request out, runs it, and returns results per token as [T,…] in row order.
 NamedTensors Session::run(Request& request) const {
   for (size_t n = 0; n < request.lengths.size(); ++n) {
-    if (program_.max_length > 0 && request.lengths[n] > program_.max_length && request.tokens.count("position_ids") == 0) {
+    if (program_.max_length > 0 && request.lengths[n] > program_.max_length &&
+        request.tokens.count("position_ids") == 0) {
       fail(ErrorCode::kInvalidArgument, "row {} has {} tokens, the model takes at most {}", n, request.lengths[n],
            program_.max_length);
     }
@@ -140,12 +141,14 @@ NamedTensors Session::forward(const NamedTensors& inputs) const {
     if (input.per_token) known += ", " + input.name;
   }
   for (const auto& [name, tensor] : inputs) {
-    const bool is_input = std::ranges::any_of(program_.inputs, [&](const ProgramInput& i) { return i.per_token && i.name == name; });
+    const bool is_input =
+        std::ranges::any_of(program_.inputs, [&](const ProgramInput& i) { return i.per_token && i.name == name; });
     if (!is_input && name != kMask) {
       fail(ErrorCode::kInvalidArgument, "input {} is unknown to {}; expected some of: {}", name, program_.head, known);
     }
     if (tensor.dims().size() != 2) {
-      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected [batch, sequence]", name, to_string(tensor.dims()));
+      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected [batch, sequence]", name,
+           to_string(tensor.dims()));
     }
     given[name] = to_i64(name, tensor);
   }
@@ -153,8 +156,8 @@ NamedTensors Session::forward(const NamedTensors& inputs) const {
   batch = given["input_ids"].dim(0), sequence = given["input_ids"].dim(1);
   for (const auto& [name, tensor] : given) {
     if ((tensor.dim(0) != batch && tensor.dim(0) != 1) || (tensor.dim(1) != sequence && tensor.dim(1) != 1)) {
-      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected {} as input_ids has", name, to_string(tensor.dims()),
-           to_string(Dims{batch, sequence}));
+      fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected {} as input_ids has", name,
+           to_string(tensor.dims()), to_string(Dims{batch, sequence}));
     }
   }
   // Masked places leave: what runs is each row's tokens alone.
@@ -179,7 +182,8 @@ NamedTensors Session::forward(const NamedTensors& inputs) const {
     for (const auto& [b, s] : places) {
       const int64_t id = at(tensor->second, b, s);
       if (input.limit > 0 && (id < 0 || id >= input.limit)) {
-        fail(ErrorCode::kInvalidArgument, "input {}: {} at [{},{}] is outside [0, {})", input.name, id, b, s, input.limit);
+        fail(ErrorCode::kInvalidArgument, "input {}: {} at [{},{}] is outside [0, {})", input.name, id, b, s,
+             input.limit);
       }
       flat.push_back(id);
     }

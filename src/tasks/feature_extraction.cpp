@@ -10,7 +10,8 @@ namespace {
 
 class FeatureExtractionTask : public Task {
  public:
-  FeatureExtractionTask(const ModelFolder& folder, const LoadOptions& options) : runner_(make_runner(folder, options)) {}
+  FeatureExtractionTask(const ModelFolder& folder, const LoadOptions& options)
+      : runner_(make_runner(folder, options)) {}
 
   Json run(const Json& request) const override {
     const Json& inputs = request_inputs(request);
@@ -18,16 +19,18 @@ class FeatureExtractionTask : public Task {
     const std::vector<std::string> texts = as_texts(inputs, "inputs");
     Json results = Json::array();
     results.get_ref<Json::array_t&>().resize(texts.size());
-    runner_.run(texts, bool_parameter(request, "truncate", false), [&](size_t index, const Encoding&, const NamedTensors& outputs) {
-      const Tensor& hidden = outputs.at("last_hidden_state");
-      const auto values = hidden.f32();
-      const int64_t width = hidden.dim(1);
-      Json tokens = Json::array();
-      for (int64_t t = 0; t < hidden.dim(0); ++t) {
-        tokens.push_back(std::vector<float>(values.begin() + t * width, values.begin() + (t + 1) * width));
-      }
-      results[index] = Json::array({std::move(tokens)});  // the pipeline's form has a batch axis of one for each text
-    });
+    runner_.run(texts, bool_parameter(request, "truncate", false),
+                [&](size_t index, const Encoding&, const NamedTensors& outputs) {
+                  const Tensor& hidden = outputs.at("last_hidden_state");
+                  const auto values = hidden.f32();
+                  const int64_t width = hidden.dim(1);
+                  Json tokens = Json::array();
+                  for (int64_t t = 0; t < hidden.dim(0); ++t) {
+                    tokens.push_back(std::vector<float>(values.begin() + t * width, values.begin() + (t + 1) * width));
+                  }
+                  results[index] =
+                      Json::array({std::move(tokens)});  // the pipeline's form has a batch axis of one for each text
+                });
     return inputs.is_string() ? results[0] : results;
   }
 

@@ -56,15 +56,19 @@ class FillMaskTask : public Task {
     if (targets == nullptr) return ids;
     for (const std::string& target : as_texts(*targets, "parameter targets")) {
       const auto id = runner_.tokenizer().token_to_id(target);
-      if (!id) fail(ErrorCode::kInvalidArgument, "parameter targets: \"{}\" is not a token of the vocabulary", target.substr(0, 100));
+      if (!id)
+        fail(ErrorCode::kInvalidArgument, "parameter targets: \"{}\" is not a token of the vocabulary",
+             target.substr(0, 100));
       if (std::ranges::count(ids, *id) == 0) ids.push_back(*id);
     }
     if (ids.empty()) fail(ErrorCode::kInvalidArgument, "parameter targets: expected at least one token");
     return ids;
   }
 
-  /// One list of answers per mask; the list itself when there is only one mask, as the pipeline of transformers gives it.
-  Json fill(size_t index, const Encoding& encoding, const Tensor& logits, int64_t top_k, const std::vector<int64_t>& targets) const {
+  /// One list of answers per mask; the list itself when there is only one mask, as the pipeline of transformers gives
+  /// it.
+  Json fill(size_t index, const Encoding& encoding, const Tensor& logits, int64_t top_k,
+            const std::vector<int64_t>& targets) const {
     std::vector<size_t> places;
     for (size_t i = 0; i < encoding.ids.size(); ++i) {
       if (encoding.ids[i] == mask_id()) places.push_back(i);

@@ -32,9 +32,10 @@ class SentenceSimilarityTask : public Task {
   Json run(const Json& request) const override {
     const Json& inputs = request_inputs(request);
     check_parameters(request, {});
-    if (!inputs.is_object() || !inputs.contains("source_sentence") || !inputs.contains("sentences") || inputs.size() != 2 ||
-        !inputs["source_sentence"].is_string()) {
-      fail(ErrorCode::kInvalidArgument, "inputs: expected an object with \"source_sentence\" (a string) and \"sentences\"");
+    if (!inputs.is_object() || !inputs.contains("source_sentence") || !inputs.contains("sentences") ||
+        inputs.size() != 2 || !inputs["source_sentence"].is_string()) {
+      fail(ErrorCode::kInvalidArgument,
+           "inputs: expected an object with \"source_sentence\" (a string) and \"sentences\"");
     }
     std::vector<std::string> texts = as_texts(inputs["sentences"], "inputs.sentences");
     texts.push_back(inputs["source_sentence"].get<std::string>());

@@ -91,7 +91,8 @@ size_t windows_of(const TemplatePart& part, const Cuts& cuts) {
   return 1;
 }
 
-/// What one text may become, the windows that truncation cuts off and padding included: 1 GiB of ids, 3 GiB with spellings.
+/// What one text may become, the windows that truncation cuts off and padding included: 1 GiB of ids, 3 GiB with
+/// spellings.
 constexpr size_t kMostTokens = 1u << 25;
 
 /// All combinations of windows in the order of the `tokenizers` package, which merges the parts one after another:
@@ -252,8 +253,9 @@ void pad_batch(std::vector<Encoding>& encodings, const Padding& padding, bool id
   for (const Encoding& encoding : encodings) count += 1 + encoding.overflowing.size();
   // Most batches hold few texts of few tokens; what they need is checked before any of it is taken.
   if (length > kMostTokens || missing > kMostTokens || (length + missing) > kMostTokens / std::max<size_t>(1, count)) {
-    fail(ErrorCode::kResourceLimit, "padding: {} encodings of {} tokens (a multiple of {}), at most {} tokens expected together",
-         count, length, multiple, kMostTokens);
+    fail(ErrorCode::kResourceLimit,
+         "padding: {} encodings of {} tokens (a multiple of {}), at most {} tokens expected together", count, length,
+         multiple, kMostTokens);
   }
   length += missing;
   for (Encoding& encoding : encodings) pad_to(encoding, length, padding, ids_only);

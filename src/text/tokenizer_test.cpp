@@ -208,7 +208,8 @@ TEST(Tokenizer, Pads) {
 
 TEST(Tokenizer, PadsNothingToIdsOnly) {
   const Tokenizer tokenizer = open_json(test_tokenizer_json());
-  const Encoding e = tokenizer.encode("", {.add_special_tokens = false, .ids_only = true, .padding = Padding{.length = 3}});
+  const Encoding e =
+      tokenizer.encode("", {.add_special_tokens = false, .ids_only = true, .padding = Padding{.length = 3}});
   EXPECT_EQ(e.ids, (Ids{0, 0, 0}));
   EXPECT_TRUE(e.tokens.empty());
   EXPECT_TRUE(e.offsets.empty());
@@ -227,7 +228,8 @@ TEST(Tokenizer, RefusesSizesThatNoMemoryHolds) {
     return std::string();
   };
   for (const size_t size : {size_t{1} << 26, size_t{1} << 40, SIZE_MAX - 1, SIZE_MAX}) {
-    EXPECT_NE(refusal({.padding = Padding{.length = size}}).find("resource_limit padding: 1 encodings"), std::string::npos);
+    EXPECT_NE(refusal({.padding = Padding{.length = size}}).find("resource_limit padding: 1 encodings"),
+              std::string::npos);
     EXPECT_NE(refusal({.padding = Padding{.multiple_of = size}}).find("resource_limit padding: "), std::string::npos);
   }
   // 9,000 windows of 11,000 tokens that share all but one with the next.

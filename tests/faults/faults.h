@@ -1,7 +1,7 @@
 // Faults on purpose: the nth allocation or system call of this program fails, once or from there on.
 //
-// The counters see the whole program, since allocations are replaced (allocations.cpp) and system calls wrapped by the linker
-// (system_calls.cpp). Nothing fails unless a Faults object exists.
+// The counters see the whole program, since allocations are replaced (allocations.cpp) and system calls wrapped by the
+// linker (system_calls.cpp). Nothing fails unless a Faults object exists.
 #pragma once
 
 #include <cstdint>

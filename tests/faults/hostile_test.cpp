@@ -19,12 +19,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 parity::Case first_case(const Architecture& architecture, const std::string& head) {
-  return parity::load_case(std::filesystem::path(GAMUT_PARITY_FOLDER) / "cases" / architecture.model_type / (head + "_0.json"));
+  return parity::load_case(std::filesystem::path(GAMUT_PARITY_FOLDER) / "cases" / architecture.model_type /
+                           (head + "_0.json"));
 }
 
 /// Records, compiles and runs; the Error's message, or "" when all works. An Error that blames gamut fails the test.
-std::string outcome(const Config& config, const std::shared_ptr<const Checkpoint>& checkpoint, const NamedTensors& inputs,
-                    const std::string& head) {
+std::string outcome(const Config& config, const std::shared_ptr<const Checkpoint>& checkpoint,
+                    const NamedTensors& inputs, const std::string& head) {
   const auto start = Clock::now();
   std::string message;
   try {
@@ -33,7 +34,7 @@ std::string outcome(const Config& config, const std::shared_ptr<const Checkpoint
     session.forward(inputs);
   } catch (const Error& error) {
     EXPECT_NE(error.code(), ErrorCode::kInternal) << error.message();
-    EXPECT_LT(error.message().size(), 4096u);
+    EXPECT_LT(error.message().size(), 2048u);
     message = error.message();
     EXPECT_NE(message, "");
   }
@@ -42,18 +43,52 @@ std::string outcome(const Config& config, const std::shared_ptr<const Checkpoint
 }
 
 const std::vector<Json>& hostile_values() {
-  static const std::vector<Json> values{
-      0, -1, 1, 3, 2147483647, 2147483648, -2147483649, INT64_MAX, INT64_MIN, UINT64_MAX, 9223372036854775808u, 0.5, -0.0, 1e308,
-      -1e308, 1e-320, true, false, nullptr, "", "768", std::string(1 << 20, 'x'), "\xC3\xA9", Json::array(), Json::object(),
-      Json::array({1, -1}), Json{{"0", "a"}, {"x", 1}}};
+  static const std::vector<Json> values{0,
+                                        -1,
+                                        1,
+                                        3,
+                                        2147483647,
+                                        2147483648,
+                                        -2147483649,
+                                        INT64_MAX,
+                                        INT64_MIN,
+                                        UINT64_MAX,
+                                        9223372036854775808u,
+                                        0.5,
+                                        -0.0,
+                                        1e308,
+                                        -1e308,
+                                        1e-320,
+                                        true,
+                                        false,
+                                        nullptr,
+                                        "",
+                                        "768",
+                                        std::string(1 << 20, 'x'),
+                                        "\xC3\xA9",
+                                        Json::array(),
+                                        Json::object(),
+                                        Json::array({1, -1}),
+                                        Json{{"0", "a"}, {"x", 1}}};
   return values;
 }
 
 /// The fields of a config and of the defaults of its type that the model code may read.
 std::set<std::string> fields_of(const parity::Case& one) {
-  std::set<std::string> fields{"num_labels", "id2label", "label2id", "pad_token_id", "tie_word_embeddings", "is_decoder",
-                               "add_cross_attention", "position_embedding_type", "layer_norm_eps", "embedding_size",
-                               "relative_attention_num_buckets", "type_vocab_size", "head_dim", "hidden_dropout_prob"};
+  std::set<std::string> fields{"num_labels",
+                               "id2label",
+                               "label2id",
+                               "pad_token_id",
+                               "tie_word_embeddings",
+                               "is_decoder",
+                               "add_cross_attention",
+                               "position_embedding_type",
+                               "layer_norm_eps",
+                               "embedding_size",
+                               "relative_attention_num_buckets",
+                               "type_vocab_size",
+                               "head_dim",
+                               "hidden_dropout_prob"};
   for (const auto& [name, value] : one.config.json().items()) fields.insert(name);
   return fields;
 }
@@ -90,7 +125,8 @@ NamedTensors tensors_of(const parity::Case& one) {
 }
 
 std::string outcome_with(const parity::Case& one, NamedTensors tensors) {
-  return outcome(one.config, std::make_shared<const Checkpoint>(Checkpoint::from_tensors(std::move(tensors))), one.inputs, one.head);
+  return outcome(one.config, std::make_shared<const Checkpoint>(Checkpoint::from_tensors(std::move(tensors))),
+                 one.inputs, one.head);
 }
 
 Tensor zeros(DType dtype, const Dims& dims) {
@@ -108,11 +144,14 @@ TEST_P(Hostile, MissingAndExtraTensors) {
       without.erase(entry.name);
       const std::string message = outcome_with(one, without);
       // Biases and a tied decoder are optional; what is refused is named, if need be by the old name it might have.
-      EXPECT_TRUE(message.empty() || message.find("is missing from the checkpoint") != std::string::npos) << message;
+      EXPECT_TRUE(message.empty() || message.find("is missing from the checkpoint") != std::string::npos ||
+                  message.find("does not fit the embeddings") != std::string::npos)
+          << message;
       if (entry.name.ends_with("weight") && entry.name.find("decoder") == std::string::npos &&
           entry.name.find("pooler") == std::string::npos && entry.name.find("Norm") == std::string::npos &&
           entry.name.find("norm") == std::string::npos && entry.name.find("embeddings_project") == std::string::npos &&
-          entry.name.find("generator_lm_head") == std::string::npos && entry.name.find("vocab_projector") == std::string::npos) {
+          entry.name.find("generator_lm_head") == std::string::npos &&
+          entry.name.find("vocab_projector") == std::string::npos) {
         EXPECT_NE(message, "");
       }
       NamedTensors extra = tensors_of(one);
@@ -146,8 +185,8 @@ TEST_P(Hostile, WrongShapes) {
 TEST_P(Hostile, WrongDTypes) {
   const parity::Case one = first_case(architecture(), architecture().heads.front());
   for (const TensorEntry& entry : one.checkpoint->entries()) {
-    for (const DType dtype : {DType::kBool, DType::kU8, DType::kI8, DType::kI16, DType::kU16, DType::kI32, DType::kU32, DType::kI64,
-                              DType::kU64, DType::kC64}) {
+    for (const DType dtype : {DType::kBool, DType::kU8, DType::kI8, DType::kI16, DType::kU16, DType::kI32, DType::kU32,
+                              DType::kI64, DType::kU64, DType::kC64}) {
       NamedTensors tensors = tensors_of(one);
       tensors[entry.name] = zeros(dtype, entry.dims);
       const std::string message = outcome_with(one, tensors);

@@ -6,8 +6,8 @@
 
 namespace gamut::faults {
 
-/// A BERT of two layers that embeds sentences; its table of words is large enough to stay in its file. Made once, removed
-/// at exit; every call returns the same folder.
+/// A BERT of two layers that embeds sentences; its table of words is large enough to stay in its file. Made once,
+/// removed at exit; every call returns the same folder.
 const std::filesystem::path& model_folder();
 
 /// The same as a masked language model with a head, for tests that change its weights: a fresh copy in `folder`.

@@ -53,20 +53,23 @@ TEST_P(Numbers, FailTheTextThatMeetsThem) {
 TEST_P(Numbers, FailFillMask) {
   const auto pipeline = Pipeline::open(folder_with("BertForMaskedLM"), "fill-mask");
   const std::string answer = refusal([&] { pipeline.run(R"({"inputs": ["b [MASK]", "a [MASK]"]})"); });
-  EXPECT_TRUE(answer.ends_with("the sum of the probabilities holds NaN or infinity, expected finite numbers")) << answer;
+  EXPECT_TRUE(answer.ends_with("the sum of the probabilities holds NaN or infinity, expected finite numbers"))
+      << answer;
   EXPECT_TRUE(answer.starts_with("invalid_file: text ")) << answer;
 }
 
 TEST_P(Numbers, ComeOutOfForward) {
   const Model model = Model::open(folder_with("BertModel"));
   const std::vector<int64_t> ids{5, 6};
-  const Tensor hidden = model.forward({{"input_ids", Tensor::from({2, 1}, std::span<const int64_t>(ids))}}).at("last_hidden_state");
+  const Tensor hidden =
+      model.forward({{"input_ids", Tensor::from({2, 1}, std::span<const int64_t>(ids))}}).at("last_hidden_state");
   EXPECT_FALSE(std::isfinite(hidden.f32()[0]));
   EXPECT_TRUE(std::isfinite(hidden.f32()[static_cast<size_t>(hidden.dim(2))]));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Numbers,
-                         testing::Values(std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                         testing::Values(std::numeric_limits<float>::quiet_NaN(),
+                                         std::numeric_limits<float>::infinity(),
                                          -std::numeric_limits<float>::infinity()));
 
 }  // namespace

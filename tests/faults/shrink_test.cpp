@@ -25,7 +25,9 @@ class Shrink : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   fs::path weights() const { return folder_ / "model.safetensors"; }
-  void restore() const { fs::copy_file(model_folder() / "model.safetensors", weights(), fs::copy_options::overwrite_existing); }
+  void restore() const {
+    fs::copy_file(model_folder() / "model.safetensors", weights(), fs::copy_options::overwrite_existing);
+  }
 
   /// The Error that `action` ends in, or nothing when it works.
   template <typename Action>
@@ -39,8 +41,8 @@ class Shrink : public testing::Test {
     return std::nullopt;
   }
 
-  /// Cuts the file before each read of `action` in turn, to `size` bytes, until there is no such read. How often that was
-  /// refused; else the bytes were not needed any more, and the result is right.
+  /// Cuts the file before each read of `action` in turn, to `size` bytes, until there is no such read. How often that
+  /// was refused; else the bytes were not needed any more, and the result is right.
   template <typename Action>
   int cut_before_each_read(uintmax_t size, Action action) const {
     bool happened = true;
@@ -68,8 +70,10 @@ TEST_F(Shrink, DuringLoadOrRun) {
   const std::vector<int64_t> ids{2, 39999};
   const NamedTensors inputs{{"input_ids", Tensor::from({1, 2}, std::span<const int64_t>(ids))}};
   for (const uintmax_t size : {uintmax_t{0}, uintmax_t{9}, size_ / 2, size_ - 1}) {
-    const int embedding = cut_before_each_read(size, [&] { SentenceEmbedder::open(folder_, {.threads = 2}).embed(kTexts); });
-    const int reference = cut_before_each_read(size, [&] { Model::open(folder_, {.backend = "reference"}).forward(inputs); });
+    const int embedding =
+        cut_before_each_read(size, [&] { SentenceEmbedder::open(folder_, {.threads = 2}).embed(kTexts); });
+    const int reference =
+        cut_before_each_read(size, [&] { Model::open(folder_, {.backend = "reference"}).forward(inputs); });
     const int reading = cut_before_each_read(size, [&] { read_tensors(weights()); });
     EXPECT_GT(reading, 0) << size;
     // The last tensor is one that embedding does not use.
@@ -85,8 +89,8 @@ TEST_F(Shrink, BetweenRuns) {
   const auto error = error_of([&] { embedder.embed(kTexts); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::kIo);
-  EXPECT_EQ(error->message(), weights().string() + ": byte 100: the file ends here, expected byte " + std::to_string(size_) +
-                                  " as when it was opened (it became shorter)");
+  EXPECT_EQ(error->message(), weights().string() + ": byte 100: the file ends here, expected byte " +
+                                  std::to_string(size_) + " as when it was opened (it became shorter)");
   restore();
   EXPECT_EQ(embedder.embed(kTexts), expected);
 }

@@ -1,4 +1,5 @@
-// System calls of gamut, which the linker sends here (--wrap), and pthread_create, which every library finds here first.
+// System calls of gamut, which the linker sends here (--wrap), and pthread_create, which every library finds here
+// first.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>

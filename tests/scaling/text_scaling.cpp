@@ -109,8 +109,8 @@ int main(int argc, char** argv) {
       const double whole = seconds(subject.tokenizer, repeat(kind.piece, bytes));
       const bool fits = whole <= 2.2 * half;
       linear = linear && fits;
-      std::printf("%-20s %-26s %8.1f MB/s  x%.2f%s\n", subject.name, kind.name, static_cast<double>(bytes) / whole / 1e6,
-                  whole / half, fits ? "" : "  TOO SLOW");
+      std::printf("%-20s %-26s %8.1f MB/s  x%.2f%s\n", subject.name, kind.name,
+                  static_cast<double>(bytes) / whole / 1e6, whole / half, fits ? "" : "  TOO SLOW");
     }
   }
   return linear ? 0 : 1;

@@ -25,7 +25,8 @@ Isa parse_isa(const std::string& name) {
     const Isa isa = static_cast<Isa>(i);
     if (name != isa_name(isa)) continue;
     if (!has_kernels(isa)) {
-      fail(ErrorCode::kUnsupported, "instruction set {} is not available here; the best is {}", name, isa_name(best_isa()));
+      fail(ErrorCode::kUnsupported, "instruction set {} is not available here; the best is {}", name,
+           isa_name(best_isa()));
     }
     return isa;
   }
@@ -42,7 +43,8 @@ class CpuBackend : public Backend {
   std::string name() const override { return "cpu"; }
 
   bool supports(const Node& node) const override {
-    for (const OpSchema* direct : {&op::kAttention, &op::kLayerNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows}) {
+    for (const OpSchema* direct :
+         {&op::kAttention, &op::kLayerNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows}) {
       if (node.op == direct) return true;
     }
     if (node.op == &op::kLinear || node.op == &op::kActivation) return can_apply(activation_kind(node));

@@ -132,20 +132,13 @@ TEST_P(Elementwise, UnaryTailsAndInPlace) {
 
 double apply(Binary kind, double a, double b) {
   switch (kind) {
-    case Binary::kAdd:
-      return a + b;
-    case Binary::kSub:
-      return a - b;
-    case Binary::kMul:
-      return a * b;
-    case Binary::kDiv:
-      return a / b;
-    case Binary::kMax:
-      return std::max(a, b);
-    case Binary::kMin:
-      return std::min(a, b);
-    case Binary::kPow:
-      return std::pow(a, b);
+    case Binary::kAdd: return a + b;
+    case Binary::kSub: return a - b;
+    case Binary::kMul: return a * b;
+    case Binary::kDiv: return a / b;
+    case Binary::kMax: return std::max(a, b);
+    case Binary::kMin: return std::min(a, b);
+    case Binary::kPow: return std::pow(a, b);
   }
   return 0;
 }

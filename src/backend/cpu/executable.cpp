@@ -82,13 +82,14 @@ std::unique_ptr<Workspace> CpuExecutable::take_workspace() const {
     }
   }
   auto workspace = std::make_unique<Workspace>();
-  if (scratch_bytes_ > 0) workspace->scratch.reset(::operator new(scratch_bytes_, std::align_val_t{64}));
+  if (scratch_bytes_ > 0) workspace->scratch.reset(::operator new (scratch_bytes_, std::align_val_t{64}));
   workspace->data.resize(graph_.value_count());
   return workspace;
 }
 
 /// Points every value at its memory and returns the outputs, still to be written.
-NamedTensors CpuExecutable::place_values(const BoundPlan& plan, const NamedTensors& inputs, Workspace* workspace) const {
+NamedTensors CpuExecutable::place_values(const BoundPlan& plan, const NamedTensors& inputs,
+                                         Workspace* workspace) const {
   workspace->reserve(plan.arena_bytes);
   std::vector<void*>& data = workspace->data;
   for (int value = 0; value < graph_.value_count(); ++value) {

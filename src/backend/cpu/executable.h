@@ -32,7 +32,7 @@ class CpuExecutable : public Executable {
   size_t scratch_bytes_ = 0;
   size_t weight_bytes_ = 0;
 
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;                                     // guards what follows
   mutable std::vector<std::shared_ptr<const BoundPlan>> plans_;  // most recently used last
   mutable std::vector<std::unique_ptr<Workspace>> idle_workspaces_;
 };

@@ -22,8 +22,7 @@ namespace {
 
 const KernelTable* built_kernels(Isa isa) {
   switch (isa) {
-    case Isa::kBaseline:
-      return &baseline::kKernels;
+    case Isa::kBaseline: return &baseline::kKernels;
     case Isa::kAvx2:
 #ifdef GAMUT_KERNELS_AVX2
       return &avx2::kKernels;

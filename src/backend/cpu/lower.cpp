@@ -81,7 +81,8 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kPoolRows) return lower_pool_rows(lowering, node);
   if (node.op == &op::kBinary) return lower_binary(lowering, node);
   if (node.op == &op::kReduce) return lower_reduce(lowering, node);
-  if (node.op == &op::kActivation && find_kernel(activation_kind(node), &kind)) return lower_unary(lowering, node, kind);
+  if (node.op == &op::kActivation && find_kernel(activation_kind(node), &kind))
+    return lower_unary(lowering, node, kind);
   if (node.op == &op::kUnary && find_kernel(unary_kind(node), &kind)) return lower_unary(lowering, node, kind);
   return lower_host_op(lowering, node);
 }

@@ -32,7 +32,8 @@ Tensor pack(Lowering& lowering, const Node& weight) {
   args.packed = packed.mutable_data();
   const int64_t row_bytes = args.k * dtype_bits(stored.dtype()) / 8;
   const int64_t unread = pack_weight(lowering.pool, kernel, args, [&](int64_t begin, int64_t end, void* to) {
-    return stored.try_read(static_cast<uint64_t>(begin * row_bytes), static_cast<size_t>((end - begin) * row_bytes), to);
+    return stored.try_read(static_cast<uint64_t>(begin * row_bytes), static_cast<size_t>((end - begin) * row_bytes),
+                           to);
   });
   if (unread >= 0) stored.refuse(static_cast<uint64_t>(unread * row_bytes), static_cast<size_t>(row_bytes));
   lowering.packed_bytes += packed.bytes();
@@ -97,7 +98,8 @@ Step lower_matmul(Lowering& lowering, const Node& node) {
     if (levels >= 1) {
       const size_t inner = rank - 3;
       batch.inner = dc[inner];
-      batch.a_inner = stride(da, inner, a_matrix), batch.w_inner = stride(db, inner, b_matrix), batch.c_inner = c_matrix;
+      batch.a_inner = stride(da, inner, a_matrix), batch.w_inner = stride(db, inner, b_matrix),
+      batch.c_inner = c_matrix;
     }
     if (levels == 2) {
       const size_t outer = rank - 4;

@@ -34,7 +34,8 @@ Step lower_norm(Lowering& lowering, const Node& node, NormKernel kernel) {
   };
 }
 
-/// How an operand of shape `dims` is read for a result [lines, columns] of shape `out`; false when it takes more strides.
+/// How an operand of shape `dims` is read for a result [lines, columns] of shape `out`; false when it takes more
+/// strides.
 bool find_strides(const Dims& dims, const Dims& out, int64_t* row_stride, int64_t* column_stride) {
   const int64_t columns = out.empty() ? 1 : out.back();
   int64_t count = 1, lines = 1;
@@ -43,7 +44,8 @@ bool find_strides(const Dims& dims, const Dims& out, int64_t* row_stride, int64_
   if (dims == out) return *row_stride = columns, *column_stride = 1, true;
   if (count == 1) return *row_stride = 0, *column_stride = 0, true;
   if (!dims.empty() && dims.back() == columns && count == columns) return *row_stride = 0, *column_stride = 1, true;
-  if (!dims.empty() && dims.back() == columns && count == columns * lines) return *row_stride = columns, *column_stride = 1, true;
+  if (!dims.empty() && dims.back() == columns && count == columns * lines)
+    return *row_stride = columns, *column_stride = 1, true;
   if (!dims.empty() && dims.back() == 1 && count == lines) return *row_stride = 1, *column_stride = 0, true;
   return false;
 }
@@ -63,7 +65,9 @@ Binary kernel_of(BinaryKind kind) {
 
 }  // namespace
 
-Step lower_layer_norm(Lowering& lowering, const Node& node) { return lower_norm(lowering, node, lowering.kernels.layer_norm); }
+Step lower_layer_norm(Lowering& lowering, const Node& node) {
+  return lower_norm(lowering, node, lowering.kernels.layer_norm);
+}
 
 Step lower_l2_normalize(Lowering& lowering, const Node& node) {
   return lower_norm(lowering, node, lowering.kernels.l2_normalize);
@@ -98,7 +102,8 @@ Step lower_binary(Lowering& lowering, const Node& node) {
   const Binary kind = kernel_of(binary_kind(node));
   return [=, plain = std::move(plain)](Run& run) {
     const Dims& out = run.dims(y);
-    BinaryArgs args{.cols = run.columns(y), .a = run.f32(a), .b = run.f32(b), .y = run.f32(y), .y_row_stride = run.columns(y)};
+    BinaryArgs args{
+        .cols = run.columns(y), .a = run.f32(a), .b = run.f32(b), .y = run.f32(y), .y_row_stride = run.columns(y)};
     if (!find_strides(run.dims(a), out, &args.a_row_stride, &args.a_col_stride) ||
         !find_strides(run.dims(b), out, &args.b_row_stride, &args.b_col_stride)) {
       return plain(run);

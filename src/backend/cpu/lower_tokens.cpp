@@ -98,7 +98,8 @@ constexpr size_t kResidentTableBytes = 1 << 20;
 
 void check_ids(const std::string& label, std::span<const int64_t> ids, int64_t lines) {
   for (int64_t id : ids) {
-    if (id < 0 || id >= lines) fail(ErrorCode::kInvalidArgument, "{}: index {} is outside a table of {} lines", label, id, lines);
+    if (id < 0 || id >= lines)
+      fail(ErrorCode::kInvalidArgument, "{}: index {} is outside a table of {} lines", label, id, lines);
   }
 }
 

@@ -8,14 +8,10 @@ namespace {
 
 double activate(Unary kind, double x) {
   switch (kind) {
-    case Unary::kRelu:
-      return std::max(x, 0.0);
-    case Unary::kGeluErf:
-      return x * 0.5 * (1 + std::erf(x * std::sqrt(0.5)));
-    case Unary::kSilu:
-      return x / (1 + std::exp(-x));
-    default:
-      return x;
+    case Unary::kRelu: return std::max(x, 0.0);
+    case Unary::kGeluErf: return x * 0.5 * (1 + std::erf(x * std::sqrt(0.5)));
+    case Unary::kSilu: return x / (1 + std::exp(-x));
+    default: return x;
   }
 }
 

@@ -35,8 +35,8 @@ const std::vector<int64_t>& Run::segments(int rows_value, int64_t tokens) const 
   for (int64_t n = 0, count = dims(rows_value)[0]; n < count; ++n) {
     const int64_t start = table[2 * n], length = table[2 * n + 1];
     if (start < boundaries.back() || length < 0 || start > tokens || length > tokens - start) {
-      fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) overlaps the row before or leaves {} tokens", n, start,
-           start, length, tokens);
+      fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) overlaps the row before or leaves {} tokens", n,
+           start, start, length, tokens);
     }
     if (start > boundaries.back()) boundaries.push_back(start);
     boundaries.push_back(start + length);

@@ -51,9 +51,9 @@ struct Run {
   int64_t lines(int value) const;
   void* scratch() const { return workspace.scratch.get(); }
 
-  /// Boundaries of the segments that a rows table [N,2] cuts `tokens` tokens into: each row is one segment and so is each
-  /// gap of padding behind a row that does not touch the next. Throws Error{kInvalidArgument} when rows overlap, are out of order
-  /// or leave the tokens.
+  /// Boundaries of the segments that a rows table [N,2] cuts `tokens` tokens into: each row is one segment and so is
+  /// each gap of padding behind a row that does not touch the next. Throws Error{kInvalidArgument} when rows overlap,
+  /// are out of order or leave the tokens.
   const std::vector<int64_t>& segments(int rows_value, int64_t tokens) const;
 };
 

@@ -9,7 +9,8 @@ EncoderSpec bert() { return {}; }
 EncoderSpec roberta() {
   EncoderSpec s{.model_type = "roberta", .class_prefix = "Roberta", .base = "roberta"};
   s.positions = Positions::kAfterPadding;
-  s.lm_dense = "lm_head.dense", s.lm_norm = "lm_head.layer_norm", s.lm_decoder = "lm_head.decoder", s.lm_bias = "lm_head.bias";
+  s.lm_dense = "lm_head.dense", s.lm_norm = "lm_head.layer_norm", s.lm_decoder = "lm_head.decoder",
+  s.lm_bias = "lm_head.bias";
   s.lm_activation = "gelu";
   s.classifier_dense = "classifier.dense", s.classifier_out = "classifier.out_proj";
   return s;
@@ -53,7 +54,8 @@ EncoderSpec electra() {
 
 std::vector<Architecture> rows() {
   std::vector<Architecture> all;
-  for (const EncoderSpec& spec : {bert(), roberta(), distilbert(), electra(), mpnet()}) all.push_back(make_encoder(spec));
+  for (const EncoderSpec& spec : {bert(), roberta(), distilbert(), electra(), mpnet()})
+    all.push_back(make_encoder(spec));
   return all;
 }
 

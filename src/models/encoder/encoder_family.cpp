@@ -35,7 +35,8 @@ Value token_input(Recording& r, const std::string& name, int64_t limit, HostFunc
   return r.graph.input(name, DType::kI64, {r.rows.batch(), r.rows.sequence()});
 }
 
-/// Positions from pad+1 on, over the tokens that are not `padding`, as transformers' create_position_ids_from_input_ids.
+/// Positions from pad+1 on, over the tokens that are not `padding`, as transformers'
+/// create_position_ids_from_input_ids.
 HostFunction positions_after_padding(int64_t padding) {
   return [padding](const NamedTensors& inputs, const RowTable& rows) {
     Tensor positions = Tensor::allocate(DType::kI64, {rows.batch, rows.sequence});
@@ -52,7 +53,8 @@ HostFunction positions_after_padding(int64_t padding) {
   };
 }
 
-/// T5's bucket of the distance from query to key, both directions, as MPNet's relative_position_bucket (max_distance 128).
+/// T5's bucket of the distance from query to key, both directions, as MPNet's relative_position_bucket (max_distance
+/// 128).
 int64_t relative_bucket(int64_t distance, int64_t buckets) {
   const int64_t half = buckets / 2, exact = half / 2;
   const int64_t side = distance > 0 ? half : 0, n = std::llabs(distance);
@@ -83,7 +85,13 @@ Value relative_bias(Recording& r) {
 
 Value embed(Recording& r) {
   const Scope s = r.base / "embeddings";
-  auto lines = [&](const char* table) { return *(s / table).weight("weight").extent(0).constant(); };
+  auto lines = [&](const char* table) {
+    const Value weight = (s / table).weight("weight");
+    const size_t rank = r.graph.info(weight.id).shape.size();
+    if (rank != 2)
+      fail(ErrorCode::kInvalidFile, "tensor {}.weight: {} axes, expected [lines, width]", (s / table).path(), rank);
+    return *weight.extent(0).constant();
+  };
   const int64_t pad = r.spec.padding_token >= 0 ? r.spec.padding_token : r.config.i_or("pad_token_id", 0, {.min = 0});
   const bool after_padding = r.spec.positions == Positions::kAfterPadding;
   r.program.max_length = lines("position_embeddings") - (after_padding ? pad + 1 : 0);
@@ -106,13 +114,14 @@ Value block(Recording& r, const Scope& s, Value x, Value bias) {
   const EncoderSpec& spec = r.spec;
   const int64_t width = r.config.i("hidden_size"), heads = r.config.i("num_attention_heads");
   if (width % heads != 0) {
-    fail(ErrorCode::kInvalidFile, "{}: hidden_size {} is not a multiple of num_attention_heads {}", r.config.source(), width,
-         heads);
+    fail(ErrorCode::kInvalidFile, "{}: hidden_size {} is not a multiple of num_attention_heads {}", r.config.source(),
+         width, heads);
   }
   auto split = [&](const std::string& name) { return op::split_heads(layer::linear(s / name, x), width / heads); };
   LabelScope label(s.graph(), s.path());
   Value y = op::attention(split(spec.query), split(spec.key), split(spec.value), {.mask = {r.rows}, .bias = bias});
-  x = layer::layer_norm(s / spec.attention_norm, x + layer::linear(s / spec.attention_output, op::merge_heads(y)), r.eps);
+  x = layer::layer_norm(s / spec.attention_norm, x + layer::linear(s / spec.attention_output, op::merge_heads(y)),
+                        r.eps);
   y = op::activation(parse_activation(r.config.s(r.spec.activation_field)), layer::linear(s / spec.up, x));
   return layer::layer_norm(s / spec.output_norm, x + layer::linear(s / spec.down, y), r.eps);
 }
@@ -147,7 +156,8 @@ Value decode_tokens(Recording& r, Value x) {
   const Scope decoder = r.root / spec.lm_decoder;
   LabelScope label(r.graph, decoder.path());
   Value weight = decoder.weight_if("weight");
-  if (!weight && r.config.b_or("tie_word_embeddings", true)) weight = (r.base / "embeddings.word_embeddings").weight("weight");
+  if (!weight && r.config.b_or("tie_word_embeddings", true))
+    weight = (r.base / "embeddings.word_embeddings").weight("weight");
   if (!weight) weight = decoder.weight("weight");  // says what is missing
   // Saved as the decoder's own bias, as the head's, or (tied) as both.
   Value own = decoder.weight_if("bias"), shared = r.root.weight_if(spec.lm_bias);
@@ -182,13 +192,14 @@ void record_head(Recording& r, const std::string& head) {
 void refuse_variants(const Config& config) {
   for (const char* flag : {"is_decoder", "add_cross_attention"}) {
     if (config.b_or(flag, false)) {
-      fail(ErrorCode::kUnsupported, "{}: {} is true; only encoders are supported for this model type", config.source(), flag);
+      fail(ErrorCode::kUnsupported, "{}: {} is true; only encoders are supported for this model type", config.source(),
+           flag);
     }
   }
   const std::string positions = config.s_or("position_embedding_type", "absolute");
   if (positions != "absolute") {
-    fail(ErrorCode::kUnsupported, "{}: position_embedding_type \"{}\" is not supported; expected absolute", config.source(),
-         positions);
+    fail(ErrorCode::kUnsupported, "{}: position_embedding_type \"{}\" is not supported; expected absolute",
+         config.source(), positions);
   }
 }
 
@@ -197,7 +208,8 @@ void refuse_variants(const Config& config) {
 Architecture make_encoder(const EncoderSpec& spec) {
   Architecture row;
   row.model_type = spec.model_type;
-  for (const char* head : {"Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"}) {
+  for (const char* head :
+       {"Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"}) {
     row.heads.push_back(spec.class_prefix + head);
   }
   row.names.base_prefix = spec.base;

@@ -11,7 +11,8 @@ void require_finite(std::span<const float> values, size_t text, const char* what
   float sum = 0;
   for (const float value : values) sum += value - value;
   if (sum == 0) return;
-  fail_with_hint(ErrorCode::kInvalidFile, fmt::format("text {}: {} holds NaN or infinity, expected finite numbers", text, what),
+  fail_with_hint(ErrorCode::kInvalidFile,
+                 fmt::format("text {}: {} holds NaN or infinity, expected finite numbers", text, what),
                  "Weights of the checkpoint are NaN, infinite or too large; other texts may still work.");
 }
 

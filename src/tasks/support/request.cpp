@@ -9,17 +9,21 @@ namespace gamut {
 namespace {
 
 /// A value as short text for a message.
-std::string quote(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 100); }
+std::string quote(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 100);
+}
 
 }  // namespace
 
 const Json& request_inputs(const Json& request) {
-  if (!request.is_object()) fail(ErrorCode::kInvalidArgument, "request: {}, expected an object with \"inputs\"", quote(request));
+  if (!request.is_object())
+    fail(ErrorCode::kInvalidArgument, "request: {}, expected an object with \"inputs\"", quote(request));
   auto inputs = request.find("inputs");
   if (inputs == request.end()) fail(ErrorCode::kInvalidArgument, "request: \"inputs\" is missing");
   for (const auto& [name, value] : request.items()) {
     if (name != "inputs" && name != "parameters") {
-      fail(ErrorCode::kInvalidArgument, "request: \"{}\" is unknown; expected \"inputs\" and \"parameters\"", name.substr(0, 100));
+      fail(ErrorCode::kInvalidArgument, "request: \"{}\" is unknown; expected \"inputs\" and \"parameters\"",
+           name.substr(0, 100));
     }
   }
   return *inputs;
@@ -27,7 +31,8 @@ const Json& request_inputs(const Json& request) {
 
 std::vector<std::string> as_texts(const Json& value, const std::string& name) {
   if (value.is_string()) return {value.get<std::string>()};
-  if (!value.is_array()) fail(ErrorCode::kInvalidArgument, "{}: {}, expected a string or an array of strings", name, quote(value));
+  if (!value.is_array())
+    fail(ErrorCode::kInvalidArgument, "{}: {}, expected a string or an array of strings", name, quote(value));
   std::vector<std::string> texts;
   for (const Json& item : value) {
     if (!item.is_string()) fail(ErrorCode::kInvalidArgument, "{}: {}, expected a string", name, quote(item));
@@ -39,7 +44,8 @@ std::vector<std::string> as_texts(const Json& value, const std::string& name) {
 const Json* find_parameter(const Json& request, const std::string& name) {
   auto parameters = request.find("parameters");
   if (parameters == request.end() || parameters->is_null()) return nullptr;
-  if (!parameters->is_object()) fail(ErrorCode::kInvalidArgument, "parameters: {}, expected an object", quote(*parameters));
+  if (!parameters->is_object())
+    fail(ErrorCode::kInvalidArgument, "parameters: {}, expected an object", quote(*parameters));
   auto value = parameters->find(name);
   return value == parameters->end() || value->is_null() ? nullptr : &*value;
 }
@@ -60,7 +66,8 @@ void check_parameters(const Json& request, const std::vector<std::string>& known
 bool bool_parameter(const Json& request, const std::string& name, bool fallback) {
   const Json* value = find_parameter(request, name);
   if (value == nullptr) return fallback;
-  if (!value->is_boolean()) fail(ErrorCode::kInvalidArgument, "parameter {}: {}, expected true or false", name, quote(*value));
+  if (!value->is_boolean())
+    fail(ErrorCode::kInvalidArgument, "parameter {}: {}, expected true or false", name, quote(*value));
   return value->get<bool>();
 }
 
@@ -68,7 +75,8 @@ int64_t int_parameter(const Json& request, const std::string& name, int64_t fall
   const Json* value = find_parameter(request, name);
   if (value == nullptr) return fallback;
   if (!value->is_number_integer() || value->get<int64_t>() < min || value->get<int64_t>() > max) {
-    fail(ErrorCode::kInvalidArgument, "parameter {}: {}, expected an integer from {} to {}", name, quote(*value), min, max);
+    fail(ErrorCode::kInvalidArgument, "parameter {}: {}, expected an integer from {} to {}", name, quote(*value), min,
+         max);
   }
   return value->get<int64_t>();
 }

@@ -44,7 +44,8 @@ const TaskEntry& choose_task(const ModelFolder& folder, const std::string& wante
     if (task->name == wanted) return *task;
     known += (known.empty() ? "" : ", ") + std::string(task->name);
   }
-  if (!wanted.empty()) fail(ErrorCode::kUnsupported, "task \"{}\" is unknown; expected one of: {}", wanted.substr(0, 100), known);
+  if (!wanted.empty())
+    fail(ErrorCode::kUnsupported, "task \"{}\" is unknown; expected one of: {}", wanted.substr(0, 100), known);
   const std::string head = head_of(folder, options);
   const std::vector<const TaskEntry*> possible = tasks_of(head, folder.is_sentence_transformer());
   const bool is_own = folder.is_sentence_transformer() || head.ends_with(possible.front()->head_suffix);

@@ -14,7 +14,8 @@ Tensor lines_of(const Tensor& tensor, int64_t begin, int64_t count) {
   const size_t line = dims[0] == 0 ? 0 : tensor.bytes() / static_cast<size_t>(dims[0]);
   dims[0] = count;
   auto owner = std::make_shared<Tensor>(tensor);
-  return Tensor(tensor.dtype(), dims, static_cast<const char*>(tensor.data()) + static_cast<size_t>(begin) * line, owner);
+  return Tensor(tensor.dtype(), dims, static_cast<const char*>(tensor.data()) + static_cast<size_t>(begin) * line,
+                owner);
 }
 
 }  // namespace
@@ -34,9 +35,10 @@ std::vector<Encoding> TextRunner::encode(std::span<const std::string> texts, boo
   std::vector<Encoding> encodings = tokenizer_.encode_batch(inputs, options, texts.size() > 16 ? 0 : 1);
   for (size_t i = 0; i < encodings.size(); ++i) {
     if (max_length_ > 0 && static_cast<int64_t>(encodings[i].ids.size()) > max_length_) {
-      fail_with_hint(ErrorCode::kInvalidArgument,
-                     fmt::format("text {} has {} tokens, the model takes at most {}", i, encodings[i].ids.size(), max_length_),
-                     "Pass \"truncate\": true (--truncate) to cut it.");
+      fail_with_hint(
+          ErrorCode::kInvalidArgument,
+          fmt::format("text {} has {} tokens, the model takes at most {}", i, encodings[i].ids.size(), max_length_),
+          "Pass \"truncate\": true (--truncate) to cut it.");
     }
   }
   return encodings;
@@ -47,7 +49,8 @@ void TextRunner::run(std::span<const std::string> texts, bool truncate, const Co
   std::vector<int64_t> lengths;
   for (const Encoding& encoding : encodings) lengths.push_back(static_cast<int64_t>(encoding.ids.size()));
   const Program& program = session_.program();
-  const bool has_types = std::ranges::any_of(program.inputs, [](const ProgramInput& i) { return i.name == "token_type_ids"; });
+  const bool has_types =
+      std::ranges::any_of(program.inputs, [](const ProgramInput& i) { return i.name == "token_type_ids"; });
   for (const std::vector<size_t>& batch : plan_batches(lengths)) {
     std::map<std::string, std::vector<std::vector<int64_t>>> inputs;
     for (size_t index : batch) {
@@ -60,7 +63,8 @@ void TextRunner::run(std::span<const std::string> texts, bool truncate, const Co
       NamedTensors mine;
       for (const ProgramOutput& output : program.outputs) {
         const Tensor& all = results.at(output.name);
-        mine[output.name] = output.per_token ? lines_of(all, start, lengths[batch[n]]) : lines_of(all, static_cast<int64_t>(n), 1);
+        mine[output.name] =
+            output.per_token ? lines_of(all, start, lengths[batch[n]]) : lines_of(all, static_cast<int64_t>(n), 1);
       }
       consume(batch[n], encodings[batch[n]], mine);
       start += lengths[batch[n]];

@@ -269,16 +269,11 @@ void attention_f32(const AttentionArgs& args, const AttentionTile& tile, void* s
   work.q = work.scores + kKeyBlock * kAttentionBlock;
   work.out = work.q + args.head_dim * kAttentionBlock;
   switch (ceil_div(tile.q1 - tile.q0, kWidth)) {
-    case 0:
-      return;
-    case 1:
-      return attend<1>(args, tile, work);
-    case 2:
-      return attend<2>(args, tile, work);
-    case 3:
-      return attend<3>(args, tile, work);
-    default:
-      return attend<4>(args, tile, work);
+    case 0: return;
+    case 1: return attend<1>(args, tile, work);
+    case 2: return attend<2>(args, tile, work);
+    case 3: return attend<3>(args, tile, work);
+    default: return attend<4>(args, tile, work);
   }
 }
 

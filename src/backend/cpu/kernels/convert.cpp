@@ -59,12 +59,9 @@ void fill_zero(float* y, int64_t n) {
 
 void widen(Source type, const void* x, float* y, int64_t n) noexcept {
   switch (type) {
-    case Source::kF32:
-      return copy(static_cast<const float*>(x), y, n);
-    case Source::kF16:
-      return widen_f16(static_cast<const uint16_t*>(x), y, n);
-    case Source::kBf16:
-      return widen_bf16(static_cast<const uint16_t*>(x), y, n);
+    case Source::kF32: return copy(static_cast<const float*>(x), y, n);
+    case Source::kF16: return widen_f16(static_cast<const uint16_t*>(x), y, n);
+    case Source::kBf16: return widen_bf16(static_cast<const uint16_t*>(x), y, n);
   }
 }
 

@@ -39,28 +39,17 @@ GAMUT_INLINE V mish(V x) {
 
 void unary_rounding(Unary kind, const float* x, float* y, int64_t n) {
   switch (kind) {
-    case Unary::kAbs:
-      return map(x, y, n, [](V v) { return abs_of(v); });
-    case Unary::kNeg:
-      return map(x, y, n, [](V v) { return -v; });
-    case Unary::kSign:
-      return map(x, y, n, [](V v) { return v > 0.0f ? set1(1.0f) : (v < 0.0f ? set1(-1.0f) : v); });
-    case Unary::kSquare:
-      return map(x, y, n, [](V v) { return v * v; });
-    case Unary::kSqrt:
-      return map(x, y, n, [](V v) { return sqrt(v); });
-    case Unary::kRsqrt:
-      return map(x, y, n, [](V v) { return 1.0f / sqrt(v); });
-    case Unary::kReciprocal:
-      return map(x, y, n, [](V v) { return 1.0f / v; });
-    case Unary::kFloor:
-      return map(x, y, n, [](V v) { return floor(v); });
-    case Unary::kCeil:
-      return map(x, y, n, [](V v) { return ceil(v); });
-    case Unary::kRound:
-      return map(x, y, n, [](V v) { return round_even(v); });
-    default:
-      return map(x, y, n, [](V v) { return v; });
+    case Unary::kAbs: return map(x, y, n, [](V v) { return abs_of(v); });
+    case Unary::kNeg: return map(x, y, n, [](V v) { return -v; });
+    case Unary::kSign: return map(x, y, n, [](V v) { return v > 0.0f ? set1(1.0f) : (v < 0.0f ? set1(-1.0f) : v); });
+    case Unary::kSquare: return map(x, y, n, [](V v) { return v * v; });
+    case Unary::kSqrt: return map(x, y, n, [](V v) { return sqrt(v); });
+    case Unary::kRsqrt: return map(x, y, n, [](V v) { return 1.0f / sqrt(v); });
+    case Unary::kReciprocal: return map(x, y, n, [](V v) { return 1.0f / v; });
+    case Unary::kFloor: return map(x, y, n, [](V v) { return floor(v); });
+    case Unary::kCeil: return map(x, y, n, [](V v) { return ceil(v); });
+    case Unary::kRound: return map(x, y, n, [](V v) { return round_even(v); });
+    default: return map(x, y, n, [](V v) { return v; });
   }
 }
 
@@ -112,73 +101,44 @@ void pow_rows(const BinaryArgs& args, int64_t row0, int64_t row1) {
 
 void unary(Unary kind, const float* x, float* y, int64_t n) noexcept {
   switch (kind) {
-    case Unary::kExp:
-      return map(x, y, n, [](V v) { return exp(v); });
-    case Unary::kExpm1:
-      return map(x, y, n, [](V v) { return expm1(v); });
-    case Unary::kLog:
-      return map(x, y, n, [](V v) { return log(v); });
-    case Unary::kLog1p:
-      return map(x, y, n, [](V v) { return log1p(v); });
-    case Unary::kSin:
-      return map_angle<0>(x, y, n);
-    case Unary::kCos:
-      return map_angle<1>(x, y, n);
-    case Unary::kTanh:
-      return map(x, y, n, [](V v) { return tanh(v); });
-    case Unary::kErf:
-      return map(x, y, n, [](V v) { return erf(v); });
-    case Unary::kSigmoid:
-      return map(x, y, n, [](V v) { return sigmoid(v); });
-    case Unary::kSoftplus:
-      return map(x, y, n, [](V v) { return softplus(v); });
-    case Unary::kSoftsign:
-      return map(x, y, n, [](V v) { return v / (1.0f + abs_of(v)); });
-    case Unary::kMish:
-      return map(x, y, n, [](V v) { return mish(v); });
-    case Unary::kRelu:
-      return map(x, y, n, [](V v) { return at_least(v, zero()); });
-    case Unary::kRelu6:
-      return map(x, y, n, [](V v) { return at_most(at_least(v, zero()), set1(6.0f)); });
-    case Unary::kHardSigmoid:
-      return map(x, y, n, [](V v) { return hard_sigmoid(v); });
-    case Unary::kHardSwish:
-      return map(x, y, n, [](V v) { return v * hard_sigmoid(v); });
-    case Unary::kSilu:
-      return map(x, y, n, [](V v) { return swish(v, v); });
-    case Unary::kGeluErf:
-      return map(x, y, n, [](V v) { return gelu_erf(v); });
-    case Unary::kGeluTanh:
-      return map(x, y, n, [](V v) { return gelu_tanh(v); });
-    case Unary::kQuickGelu:
-      return map(x, y, n, [](V v) { return swish(v, 1.702f * v); });
-    case Unary::kElu:
-      return map(x, y, n, [](V v) { return v > 0.0f ? v : expm1(v); });
+    case Unary::kExp: return map(x, y, n, [](V v) { return exp(v); });
+    case Unary::kExpm1: return map(x, y, n, [](V v) { return expm1(v); });
+    case Unary::kLog: return map(x, y, n, [](V v) { return log(v); });
+    case Unary::kLog1p: return map(x, y, n, [](V v) { return log1p(v); });
+    case Unary::kSin: return map_angle<0>(x, y, n);
+    case Unary::kCos: return map_angle<1>(x, y, n);
+    case Unary::kTanh: return map(x, y, n, [](V v) { return tanh(v); });
+    case Unary::kErf: return map(x, y, n, [](V v) { return erf(v); });
+    case Unary::kSigmoid: return map(x, y, n, [](V v) { return sigmoid(v); });
+    case Unary::kSoftplus: return map(x, y, n, [](V v) { return softplus(v); });
+    case Unary::kSoftsign: return map(x, y, n, [](V v) { return v / (1.0f + abs_of(v)); });
+    case Unary::kMish: return map(x, y, n, [](V v) { return mish(v); });
+    case Unary::kRelu: return map(x, y, n, [](V v) { return at_least(v, zero()); });
+    case Unary::kRelu6: return map(x, y, n, [](V v) { return at_most(at_least(v, zero()), set1(6.0f)); });
+    case Unary::kHardSigmoid: return map(x, y, n, [](V v) { return hard_sigmoid(v); });
+    case Unary::kHardSwish: return map(x, y, n, [](V v) { return v * hard_sigmoid(v); });
+    case Unary::kSilu: return map(x, y, n, [](V v) { return swish(v, v); });
+    case Unary::kGeluErf: return map(x, y, n, [](V v) { return gelu_erf(v); });
+    case Unary::kGeluTanh: return map(x, y, n, [](V v) { return gelu_tanh(v); });
+    case Unary::kQuickGelu: return map(x, y, n, [](V v) { return swish(v, 1.702f * v); });
+    case Unary::kElu: return map(x, y, n, [](V v) { return v > 0.0f ? v : expm1(v); });
     case Unary::kIdentity:
       if (x == y) return;
       break;
-    default:
-      break;
+    default: break;
   }
   unary_rounding(kind, x, y, n);
 }
 
 void binary(Binary kind, const BinaryArgs& args, int64_t row0, int64_t row1) noexcept {
   switch (kind) {
-    case Binary::kAdd:
-      return binary_rows<Binary::kAdd>(args, row0, row1);
-    case Binary::kSub:
-      return binary_rows<Binary::kSub>(args, row0, row1);
-    case Binary::kMul:
-      return binary_rows<Binary::kMul>(args, row0, row1);
-    case Binary::kDiv:
-      return binary_rows<Binary::kDiv>(args, row0, row1);
-    case Binary::kMax:
-      return binary_rows<Binary::kMax>(args, row0, row1);
-    case Binary::kMin:
-      return binary_rows<Binary::kMin>(args, row0, row1);
-    case Binary::kPow:
-      return pow_rows(args, row0, row1);
+    case Binary::kAdd: return binary_rows<Binary::kAdd>(args, row0, row1);
+    case Binary::kSub: return binary_rows<Binary::kSub>(args, row0, row1);
+    case Binary::kMul: return binary_rows<Binary::kMul>(args, row0, row1);
+    case Binary::kDiv: return binary_rows<Binary::kDiv>(args, row0, row1);
+    case Binary::kMax: return binary_rows<Binary::kMax>(args, row0, row1);
+    case Binary::kMin: return binary_rows<Binary::kMin>(args, row0, row1);
+    case Binary::kPow: return pow_rows(args, row0, row1);
   }
 }
 

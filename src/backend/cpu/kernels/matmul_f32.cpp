@@ -71,51 +71,33 @@ constexpr int kWideRows = sizeof(kWide) / sizeof(kWide[0]);
 
 TileFunction tile_function(int64_t rows) {
   switch (rows) {
-    case 1:
-      return multiply_tile<1, 1>;
-    case 2:
-      return multiply_tile<2, 1>;
-    case 3:
-      return multiply_tile<3, 1>;
-    case 4:
-      return multiply_tile<4, 1>;
-    case 5:
-      return multiply_tile<5, 1>;
+    case 1: return multiply_tile<1, 1>;
+    case 2: return multiply_tile<2, 1>;
+    case 3: return multiply_tile<3, 1>;
+    case 4: return multiply_tile<4, 1>;
+    case 5: return multiply_tile<5, 1>;
 #if defined(GAMUT_ISA_AVX512)
-    case 6:
-      return multiply_tile<6, 1>;
-    case 7:
-      return multiply_tile<7, 1>;
-    case 8:
-      return multiply_tile<8, 1>;
-    case 9:
-      return multiply_tile<9, 1>;
-    case 10:
-      return multiply_tile<10, 1>;
-    case 11:
-      return multiply_tile<11, 1>;
-    case 12:
-      return multiply_tile<12, 1>;
-    case 13:
-      return multiply_tile<13, 1>;
+    case 6: return multiply_tile<6, 1>;
+    case 7: return multiply_tile<7, 1>;
+    case 8: return multiply_tile<8, 1>;
+    case 9: return multiply_tile<9, 1>;
+    case 10: return multiply_tile<10, 1>;
+    case 11: return multiply_tile<11, 1>;
+    case 12: return multiply_tile<12, 1>;
+    case 13: return multiply_tile<13, 1>;
 #endif
-    default:
-      return multiply_tile<kTileRows, 1>;
+    default: return multiply_tile<kTileRows, 1>;
   }
 }
 
 TileFunction wide_tile_function(int64_t rows) {
   switch (rows) {
-    case 1:
-      return multiply_tile<1, kWide[0]>;
+    case 1: return multiply_tile<1, kWide[0]>;
 #if defined(GAMUT_ISA_AVX512)
-    case 3:
-      return multiply_tile<3, kWide[2]>;
-    case 4:
-      return multiply_tile<4, kWide[3]>;
+    case 3: return multiply_tile<3, kWide[2]>;
+    case 4: return multiply_tile<4, kWide[3]>;
 #endif
-    default:
-      return multiply_tile<2, kWide[1]>;
+    default: return multiply_tile<2, kWide[1]>;
   }
 }
 
@@ -160,12 +142,9 @@ void copy_rows(const float* a, int64_t stride, int64_t rows, int64_t depth, floa
 
 float element(const void* data, Source type, int64_t index) {
   switch (type) {
-    case Source::kF16:
-      return f16_to_f32(static_cast<const uint16_t*>(data)[index]);
-    case Source::kBf16:
-      return bf16_to_f32(static_cast<const uint16_t*>(data)[index]);
-    case Source::kF32:
-      break;
+    case Source::kF16: return f16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case Source::kBf16: return bf16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case Source::kF32: break;
   }
   return static_cast<const float*>(data)[index];
 }
@@ -208,12 +187,9 @@ void pack_panel(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, flo
 
 void pack_block(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) {
   switch (args.type) {
-    case Source::kF32:
-      return pack_panel<Source::kF32>(args, n0, k0, depth, panel);
-    case Source::kF16:
-      return pack_panel<Source::kF16>(args, n0, k0, depth, panel);
-    case Source::kBf16:
-      return pack_panel<Source::kBf16>(args, n0, k0, depth, panel);
+    case Source::kF32: return pack_panel<Source::kF32>(args, n0, k0, depth, panel);
+    case Source::kF16: return pack_panel<Source::kF16>(args, n0, k0, depth, panel);
+    case Source::kBf16: return pack_panel<Source::kBf16>(args, n0, k0, depth, panel);
   }
 }
 

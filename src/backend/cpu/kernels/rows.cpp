@@ -145,21 +145,13 @@ void reduce(Reduce kind, const ReduceArgs& args, int64_t row0, int64_t row1) noe
     const float* x = args.x + r * args.x_stride;
     float result = 0.0f;
     switch (kind) {
-      case Reduce::kSum:
-        result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v; });
-        break;
+      case Reduce::kSum: result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v; }); break;
       case Reduce::kMean:
         result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v; }) / static_cast<float>(args.cols);
         break;
-      case Reduce::kMax:
-        result = extreme<1>(x, args.cols);
-        break;
-      case Reduce::kMin:
-        result = extreme<-1>(x, args.cols);
-        break;
-      case Reduce::kSumSquares:
-        result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v * v; });
-        break;
+      case Reduce::kMax: result = extreme<1>(x, args.cols); break;
+      case Reduce::kMin: result = extreme<-1>(x, args.cols); break;
+      case Reduce::kSumSquares: result = sum_over(x, args.cols, [](V v) GAMUT_INLINE_LAMBDA { return v * v; }); break;
     }
     args.y[r] = result;
   }
