@@ -34,6 +34,7 @@ void infer(InferContext& c) {
   if (!heads || !groups || *groups == 0 || *heads % *groups != 0) c.fail("heads of q must be a multiple of those of k");
   if (c.has(3)) c.require_dtype(3, DType::kI64);
   if (c.has(4)) {
+    c.require_dtype(4, DType::kF32);
     if (c.rank(4) != 3) c.fail("expected bias [H,S,S]");
     if (!(c.shape(4)[0] == Extent(1))) c.require_equal(c.shape(4)[0], q[2], "heads of the bias");
     for (int axis : {1, 2}) c.require_equal(c.shape(4)[axis], q[1], "tokens of the bias");

@@ -13,10 +13,12 @@ void infer(InferContext& c) {
   if (c.rank(0) < 1) c.fail("expected at least one axis");
   for (size_t i : {1, 2}) {
     if (!c.has(i)) continue;
+    c.require_dtype(i, DType::kF32);
     if (c.rank(i) != 1) c.fail("weight and bias have one axis");
     c.require_equal(c.shape(i)[0], c.shape(0).back(), "weight and the last axis");
   }
   if (c.has(3)) {
+    c.require_dtype(3, DType::kF32);
     if (c.rank(3) != c.rank(0)) c.fail("the residual has another rank");
     for (int i = 0; i < c.rank(0); ++i) c.require_equal(c.shape(3)[i], c.shape(0)[i], "residual");
   }

@@ -15,10 +15,12 @@ void infer(InferContext& c) {
   Shape out = c.shape(0);
   out.back() = c.shape(1)[0];
   if (c.has(2)) {
+    c.require_dtype(2, DType::kF32);
     if (c.rank(2) != 1) c.fail("the bias has one axis");
     c.require_equal(c.shape(2)[0], out.back(), "bias");
   }
   if (c.has(3)) {
+    c.require_dtype(3, DType::kF32);
     if (c.shape(3).size() != out.size()) c.fail("the residual has another rank");
     for (size_t i = 0; i < out.size(); ++i) c.require_equal(c.shape(3)[i], out[i], "residual");
   }

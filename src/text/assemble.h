@@ -37,7 +37,8 @@ class TokenSpeller {
 Encoding assemble(const TokenSequence& first, const TokenSequence* second, const PostProcessor& processor,
                   const EncodeOptions& options, const TokenSpeller& speller);
 
-/// Pads all of a batch, and what overflowed, to one length.
-void pad_batch(std::vector<Encoding>& encodings, const Padding& padding);
+/// Pads all of a batch, and what overflowed, to one length. Throws Error{kResourceLimit} for more tokens than fit into
+/// memory.
+void pad_batch(std::vector<Encoding>& encodings, const Padding& padding, bool ids_only);
 
 }  // namespace gamut::text

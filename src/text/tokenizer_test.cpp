@@ -206,6 +206,37 @@ TEST(Tokenizer, Pads) {
   EXPECT_EQ(encodings[1].ids, (Ids{2, 19, 20, 21, 22, 3, 7, 7}));
 }
 
+TEST(Tokenizer, PadsNothingToIdsOnly) {
+  const Tokenizer tokenizer = open_json(test_tokenizer_json());
+  const Encoding e =
+      tokenizer.encode("", {.add_special_tokens = false, .ids_only = true, .padding = Padding{.length = 3}});
+  EXPECT_EQ(e.ids, (Ids{0, 0, 0}));
+  EXPECT_TRUE(e.tokens.empty());
+  EXPECT_TRUE(e.offsets.empty());
+}
+
+TEST(Tokenizer, RefusesSizesThatNoMemoryHolds) {
+  const Tokenizer tokenizer = open_json(test_tokenizer_json());
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += "a ";
+  auto refusal = [&](const EncodeOptions& options) {
+    try {
+      tokenizer.encode(text, options);
+    } catch (const Error& error) {
+      return std::string(error_code_name(error.code())) + " " + error.message();
+    }
+    return std::string();
+  };
+  for (const size_t size : {size_t{1} << 26, size_t{1} << 40, SIZE_MAX - 1, SIZE_MAX}) {
+    EXPECT_NE(refusal({.padding = Padding{.length = size}}).find("resource_limit padding: 1 encodings"),
+              std::string::npos);
+    EXPECT_NE(refusal({.padding = Padding{.multiple_of = size}}).find("resource_limit padding: "), std::string::npos);
+  }
+  // 9,000 windows of 11,000 tokens that share all but one with the next.
+  const std::string windows = refusal({.truncation = Truncation{.max_length = 11002, .stride = 10999}});
+  EXPECT_NE(windows.find("resource_limit truncation: 9000 overflowing encodings of"), std::string::npos) << windows;
+}
+
 TEST(Tokenizer, EncodesBatchesOnThreads) {
   const Tokenizer tokenizer = open_json(test_tokenizer_json());
   std::vector<std::string> texts;

@@ -14,6 +14,9 @@ struct Trie::Builder {
     size_t begin, end, depth;
   };
 
+  /// Cells that the search for a node's place may look at.
+  static constexpr size_t kSearched = 2048;
+
   explicit Builder(std::vector<Cell>& target) : cells(target) {}
 
   void run(std::span<const Entry> entries) {
@@ -46,7 +49,9 @@ struct Trie::Builder {
 
   /// Finds a base where all children fit and takes their cells.
   uint32_t place(Node node) {
-    size_t first = std::max<size_t>(low, bytes[0] + 1u);  // base 0 would let the root be its own child
+    // Keys can be chosen so that no node fits the holes that others leave: the search looks at the newest cells only.
+    const size_t newest = end > kSearched ? end - kSearched : 0;
+    size_t first = std::max({low, newest, bytes[0] + size_t{1}});  // base 0 would let the root be its own child
     size_t seen = 0, taken = 0;
     for (;; ++first) {
       grow(first + 256);
@@ -63,6 +68,7 @@ struct Trie::Builder {
       if (first >= low && taken * 20 >= seen * 19) low = first;
       cells[node].base = static_cast<uint32_t>(base);
       for (size_t i = 0; i < count; ++i) cells[base + bytes[i]].parent = node;
+      end = std::max(end, base + bytes[count - 1] + 1);
       return static_cast<uint32_t>(base);
     }
   }
@@ -76,6 +82,7 @@ struct Trie::Builder {
   std::array<size_t, 256> starts;
   size_t count = 0;
   size_t low = 1;
+  size_t end = 1;  ///< behind the last cell that is taken
 };
 
 Trie::Trie(std::span<const Entry> entries) {
