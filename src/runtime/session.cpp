@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
 #include "graph/op_schema.h"
@@ -134,6 +135,7 @@ NamedTensors Session::run(const Request& request) const {
 
 NamedTensors Session::run_rows(const std::map<std::string, std::vector<std::vector<int64_t>>>& inputs) const {
   Request request;
+  bool is_first = true;
   for (const auto& [name, rows] : inputs) {
     std::vector<int64_t>& flat = request.tokens[name];
     std::vector<int64_t> lengths;
@@ -141,7 +143,7 @@ NamedTensors Session::run_rows(const std::map<std::string, std::vector<std::vect
       flat.insert(flat.end(), row.begin(), row.end());
       lengths.push_back(static_cast<int64_t>(row.size()));
     }
-    if (request.lengths.empty()) request.lengths = lengths;
+    if (std::exchange(is_first, false)) request.lengths = lengths;
     if (lengths != request.lengths) fail(ErrorCode::kInvalidArgument, "input {}: its rows have other lengths", name);
   }
   return run(request);
