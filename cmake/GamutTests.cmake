@@ -32,3 +32,17 @@ add_executable(make_tiny_model tests/e2e/make_tiny_model.cpp)
 target_include_directories(make_tiny_model PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(make_tiny_model PRIVATE gamut_core)
 add_test(NAME e2e/Cli COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/cli_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>)
+# Faults on purpose: allocations, system calls and threads that fail, files that shrink, weights that are no numbers.
+file(GLOB fault_sources CONFIGURE_DEPENDS tests/faults/*.cpp)
+add_executable(test_faults ${fault_sources})
+target_compile_definitions(test_faults PRIVATE GAMUT_PARITY_FOLDER="${CMAKE_SOURCE_DIR}/tests/parity")
+target_link_libraries(test_faults PRIVATE parity GTest::gtest_main ${CMAKE_DL_LIBS})
+foreach(call open fstat mmap read pread write fsync rename)
+  target_link_options(test_faults PRIVATE -Wl,--wrap=${call})
+endforeach()
+gtest_discover_tests(test_faults TEST_PREFIX faults/ DISCOVERY_TIMEOUT 60)
+
+# Measures whether tokenizing is linear in the text: `cmake --build … --target text_scaling`.
+add_executable(text_scaling EXCLUDE_FROM_ALL tests/scaling/text_scaling.cpp)
+target_include_directories(text_scaling PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(text_scaling PRIVATE gamut_core)

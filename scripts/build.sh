@@ -7,7 +7,7 @@
 set -euo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
-[[ $# -ge 1 ]] || die "which preset? release, dev, asan, tsan or coverage"
+[[ $# -ge 1 ]] || die "which preset? release, dev, asan, tsan, coverage or fuzz"
 preset="$1"
 shift
 "$root/scripts/setup.sh"

@@ -13,7 +13,7 @@ if [[ "${1:-}" == --check ]]; then
 fi
 if (($# == 0)); then
   cd "$root"
-  mapfile -t files < <(find include src apps bench tests -name '*.h' -o -name '*.cpp' | sort)
+  mapfile -t files < <(find include src apps bench tests fuzz -name '*.h' -o -name '*.cpp' | sort)
   set -- "${files[@]}"
 fi
 command -v clang-format-14 >/dev/null || "$root/scripts/setup.sh" --checks

@@ -4,6 +4,7 @@
 #   scripts/setup.sh             what building and testing needs
 #   scripts/setup.sh --checks    and what the format and lint checks need
 #   scripts/setup.sh --coverage  and what the coverage report needs
+#   scripts/setup.sh --fuzz      and what the fuzzers need
 set -euo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
@@ -12,7 +13,8 @@ for argument in "$@"; do
   case "$argument" in
     --checks) packages+=(clang-format-14 clang-tidy-14) ;;
     --coverage) packages+=(gcovr) ;;
-    *) die "unknown argument $argument; known are --checks and --coverage" ;;
+    --fuzz) packages+=(clang-14 libclang-rt-14-dev) ;;
+    *) die "unknown argument $argument; known are --checks, --coverage and --fuzz" ;;
   esac
 done
 has_venv || packages+=("${python_packages[@]}")

@@ -52,6 +52,7 @@ KERNEL_SYSTEM_HEADERS = {"cstddef", "cstdint", "immintrin.h", "arm_neon.h"}
 HEADER_LINES, SOURCE_LINES, KERNEL_LINES, ARCHITECTURE_LINES = 250, 400, 800, 250
 
 FOLDERS = ("include", "src", "apps", "bench", "tests", "tools", "scripts", "cmake", "docs", "fuzz", "bindings", "web", ".ci")
+SKIPPED = {"__pycache__", "corpus"}  # the seeds of fuzzers are any bytes
 TEXT_SUFFIXES = {".cpp", ".h", ".cu", ".py", ".sh", ".md", ".cmake", ".txt", ".json", ""}
 CODE_SUFFIXES = {".cpp", ".h", ".cu", ".py", ".sh"}
 
@@ -150,7 +151,7 @@ def check_file(root: Path, file: str) -> Iterator[Finding]:
 def check(root: Path) -> list[Finding]:
     files = [path for path in root.iterdir() if path.is_file()]
     for folder in FOLDERS:
-        files += (path for path in (root / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        files += (path for path in (root / folder).rglob("*") if path.is_file() and not SKIPPED & set(path.parts))
     names = sorted(path.relative_to(root).as_posix() for path in files if path.suffix in TEXT_SUFFIXES)
     return [finding for name in names for finding in check_file(root, name)]
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/evidence.h"
+#include "base/edge.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/memory_info.h"
@@ -45,7 +46,9 @@ void describe_graph(const Program& program, ModelInfo* info) {
 
 }  // namespace
 
-ModelInfo inspect(const std::filesystem::path& folder, const LoadOptions& options) {
+namespace {
+
+ModelInfo describe(const std::filesystem::path& folder, const LoadOptions& options) {
   const ModelFolder files = ModelFolder::open(folder);
   const Recorded recorded = files.record(options);
   ModelInfo info;
@@ -71,15 +74,24 @@ ModelInfo inspect(const std::filesystem::path& folder, const LoadOptions& option
   return info;
 }
 
+}  // namespace
+
+ModelInfo inspect(const std::filesystem::path& folder, const LoadOptions& options) {
+  return at_edge([&] { return describe(folder, options); });
+}
+
 std::string dump_graphs(const std::filesystem::path& folder, const LoadOptions& options) {
-  const Recorded recorded = ModelFolder::open(folder).record(options);
-  std::string text;
-  for (const auto& [name, graph] : recorded.program.graphs) text += print(graph);
-  return text;
+  return at_edge([&] {
+    const Recorded recorded = ModelFolder::open(folder).record(options);
+    std::string text;
+    for (const auto& [name, graph] : recorded.program.graphs) text += print(graph);
+    return text;
+  });
 }
 
 std::vector<SupportedModel> supported_models() {
-  const Json evidence = parse_json(evidence_text(), "evidence");
+  Json evidence = parse_json(evidence_text(), "evidence");
+  const JsonRelease release(evidence);
   std::vector<SupportedModel> models;
   for (const Architecture& architecture : architectures()) {
     for (const std::string& head : architecture.heads) {

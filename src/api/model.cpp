@@ -1,6 +1,7 @@
 #include "gamut/model.h"
 
 #include "backend/backend.h"
+#include "base/edge.h"
 #include "base/error.h"
 #include "checkpoint/safetensors.h"
 #include "tasks/support/model_folder.h"
@@ -14,8 +15,10 @@ struct Model::State {
 std::vector<std::string> backends() { return backend_names(); }
 
 Model Model::open(const std::filesystem::path& folder, const LoadOptions& options) {
-  const ModelFolder files = ModelFolder::open(folder);
-  return Model(std::make_shared<const State>(State{files.compile(files.record(options).program, options)}));
+  return at_edge([&] {
+    const ModelFolder files = ModelFolder::open(folder);
+    return Model(std::make_shared<const State>(State{files.compile(files.record(options).program, options)}));
+  });
 }
 
 const std::string& Model::head() const { return state_->session.program().head; }
@@ -37,10 +40,16 @@ int64_t Model::input_limit(const std::string& name) const {
 
 int64_t Model::max_length() const { return state_->session.program().max_length; }
 
-NamedTensors Model::forward(const NamedTensors& inputs) const { return state_->session.forward(inputs); }
+NamedTensors Model::forward(const NamedTensors& inputs) const {
+  return at_edge([&] { return state_->session.forward(inputs); });
+}
 
-NamedTensors read_tensors(const std::filesystem::path& file) { return read_safetensors(file); }
+NamedTensors read_tensors(const std::filesystem::path& file) {
+  return at_edge([&] { return read_safetensors(file); });
+}
 
-void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors) { write_safetensors(file, tensors); }
+void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors) {
+  at_edge([&] { write_safetensors(file, tensors); });
+}
 
 }  // namespace gamut

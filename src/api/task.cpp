@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/edge.h"
 #include "tasks/support/embedding.h"
 #include "tasks/task.h"
 
@@ -23,32 +24,49 @@ std::vector<TaskInfo> tasks() {
 }
 
 Pipeline Pipeline::open(const std::filesystem::path& folder, const std::string& task, const LoadOptions& options) {
-  const ModelFolder files = ModelFolder::open(folder);
-  const TaskEntry& entry = choose_task(files, task, options);
-  return Pipeline(std::make_shared<const State>(State{entry.name, entry.open(files, options)}));
+  return at_edge([&] {
+    const ModelFolder files = ModelFolder::open(folder);
+    const TaskEntry& entry = choose_task(files, task, options);
+    return Pipeline(std::make_shared<const State>(State{entry.name, entry.open(files, options)}));
+  });
 }
 
 const std::string& Pipeline::task() const { return state_->name; }
 
-std::string Pipeline::run(const std::string& request) const {
-  Json parsed;
+namespace {
+
+/// A request that is no JSON is the caller's mistake, not a file's.
+Json parse_request(const std::string& request) {
   try {
-    parsed = parse_json(request, "request", {.max_bytes = 64u << 20});
+    return parse_json(request, "request", {.max_bytes = 64u << 20});
   } catch (const Error& error) {
     throw Error(ErrorCode::kInvalidArgument, error.message(), error.hint());
   }
-  return state_->task->run(parsed).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string Pipeline::run(const std::string& request) const {
+  return at_edge([&] {
+    Json parsed = parse_request(request);
+    const JsonRelease release_parsed(parsed);
+    Json result = state_->task->run(parsed);
+    const JsonRelease release_result(result);
+    return result.dump(-1, ' ', false, Json::error_handler_t::replace);
+  });
 }
 
 SentenceEmbedder SentenceEmbedder::open(const std::filesystem::path& folder, const LoadOptions& options) {
-  const ModelFolder files = ModelFolder::open(folder);
-  return SentenceEmbedder(std::make_shared<const State>(State{EmbeddingModel(files, options)}));
+  return at_edge([&] {
+    const ModelFolder files = ModelFolder::open(folder);
+    return SentenceEmbedder(std::make_shared<const State>(State{EmbeddingModel(files, options)}));
+  });
 }
 
 int64_t SentenceEmbedder::dimension() const { return state_->model.dimension(); }
 
 std::vector<std::vector<float>> SentenceEmbedder::embed(std::span<const std::string> texts) const {
-  return state_->model.embed(texts);
+  return at_edge([&] { return state_->model.embed(texts); });
 }
 
 }  // namespace gamut

@@ -19,14 +19,10 @@ class Weights {
  public:
   Weights(std::shared_ptr<const Checkpoint> checkpoint, std::map<std::string, Graph> expressions, Evaluator evaluate);
 
-  /// The weight as stored (mapped), or the value of its expression (f32).
-  Tensor stored(const std::string& name) const;
-  /// The weight as f32; without a copy when it is stored so.
+  /// The weight as stored, or the value of its expression (f32).
+  StoredTensor stored(const std::string& name) const;
+  /// The weight as f32 in memory.
   Tensor f32(const std::string& name) const;
-  /// Whether the weight is the value of an expression, and so lies in memory of its own.
-  bool is_folded(const std::string& name) const { return expressions_.count(name) > 0; }
-  /// Lets the pages of the source go after the weight has been packed or converted.
-  void release(const std::string& name) const;
 
  private:
   std::shared_ptr<const Checkpoint> checkpoint_;

@@ -3,14 +3,20 @@
 
 #include <fmt/core.h>
 
+#include <string>
+
 #include "gamut/error.h"
 
 namespace gamut {
 
-/// Throws Error{code, message}. `message` is formatted as by fmt.
+/// A message of at most about 2,000 bytes: what a file says may be quoted in it, however long. The middle of a longer
+/// one goes, whole characters of it.
+std::string shortened(std::string message);
+
+/// Throws Error{code, message}. `message` is formatted as by fmt, and shortened.
 template <typename... Args>
 [[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> message, Args&&... args) {
-  throw Error(code, fmt::format(message, std::forward<Args>(args)...));
+  throw Error(code, shortened(fmt::format(message, std::forward<Args>(args)...)));
 }
 
 /// Throws Error{code, message, hint}; hint tells the user what to do next.

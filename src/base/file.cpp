@@ -25,7 +25,7 @@ struct Descriptor {
 int open_regular(const std::filesystem::path& path, size_t* size) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
-    int error = errno;
+    const int error = errno;
     if (error == ENOENT || error == ENOTDIR) fail(ErrorCode::kNotFound, "{}: no such file", path.string());
     fail(ErrorCode::kIo, "{}: cannot open: {}", path.string(), std::strerror(error));
   }
@@ -79,14 +79,12 @@ std::filesystem::path join_inside(const std::filesystem::path& root, std::string
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   std::shared_ptr<MappedFile> file(new MappedFile);
-  Descriptor descriptor{open_regular(path, &file->size_)};
   file->path_ = path;
+  file->descriptor_ = open_regular(path, &file->size_);
   if (file->size_ == 0) return file;
-  void* address = ::mmap(nullptr, file->size_, PROT_READ, MAP_PRIVATE, descriptor.fd, 0);
+  void* address = ::mmap(nullptr, file->size_, PROT_READ, MAP_PRIVATE, file->descriptor_, 0);
   if (address == MAP_FAILED) {
-    size_t size = file->size_;
-    file->size_ = 0;
-    fail(ErrorCode::kIo, "{}: cannot map {} bytes: {}", path.string(), size, std::strerror(errno));
+    fail(ErrorCode::kIo, "{}: cannot map {} bytes: {}", path.string(), file->size_, std::strerror(errno));
   }
   file->data_ = static_cast<const uint8_t*>(address);
   return file;
@@ -94,6 +92,33 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<uint8_t*>(data_), size_);
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool MappedFile::try_read(uint64_t offset, size_t length, void* to) const noexcept {
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t got =
+        ::pread(descriptor_, static_cast<char*>(to) + done, length - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return false;
+    if (got == 0) return errno = 0, false;
+    done += static_cast<size_t>(got);
+  }
+  return true;
+}
+
+void MappedFile::read(uint64_t offset, size_t length, void* to) const {
+  if (try_read(offset, length, to)) return;
+  const int error = errno;
+  if (error != 0) {
+    fail(ErrorCode::kIo, "{}: cannot read {} bytes at byte {}: {}", path_.string(), length, offset,
+         std::strerror(error));
+  }
+  struct stat info {};
+  ::fstat(descriptor_, &info);
+  fail(ErrorCode::kIo, "{}: byte {}: the file ends here, expected byte {} as when it was opened (it became shorter)",
+       path_.string(), info.st_size, size_);
 }
 
 void MappedFile::release(size_t offset, size_t length) const {

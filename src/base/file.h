@@ -18,10 +18,13 @@ std::string read_file(const std::filesystem::path& path, size_t max_bytes);
 /// not empty, no "..", no leading '/', no backslash, no NUL. `source` names the file that holds the name.
 std::filesystem::path join_inside(const std::filesystem::path& root, std::string_view name, const std::string& source);
 
-/// A read-only memory map of a regular file.
+/// A regular file, open for reading and mapped.
+///
+/// Touching the map of a file that another program has made shorter ends the process (SIGBUS). `read` does not go
+/// through the map and throws instead: what has to survive such a file uses it. docs/decisions/shrinking-files.md
 class MappedFile {
  public:
-  /// Maps the file. Throws Error{kNotFound} or Error{kIo}. An empty file maps to size 0.
+  /// Opens and maps the file. Throws Error{kNotFound} or Error{kIo}. An empty file maps to size 0.
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
@@ -33,6 +36,12 @@ class MappedFile {
   /// The bytes as text.
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
+  /// Copies bytes [offset, offset + length) of the file to `to`. Throws Error{kIo} that says where the file ends when
+  /// it has become shorter.
+  void read(uint64_t offset, size_t length, void* to) const;
+  /// The same; false instead of an exception.
+  bool try_read(uint64_t offset, size_t length, void* to) const noexcept;
+
   /// Tells the kernel that the pages wholly inside [offset, offset+length) will not be needed soon; they leave resident
   /// memory and come back from the file when touched.
   void release(size_t offset, size_t length) const;
@@ -40,6 +49,7 @@ class MappedFile {
  private:
   MappedFile() = default;
   std::filesystem::path path_;
+  int descriptor_ = -1;
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
 };

@@ -14,6 +14,7 @@ namespace {
 class StrictBuilder : public nlohmann::json_sax<Json> {
  public:
   StrictBuilder(const std::string& source, const JsonLimits& limits) : source_(source), limits_(limits) {}
+  ~StrictBuilder() override { free_json(root_); }
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -96,6 +97,23 @@ Json parse_json(std::string_view text, const std::string& source, const JsonLimi
 
 Json parse_json_file(const std::filesystem::path& path, const JsonLimits& limits) {
   return parse_json(read_file(path, limits.max_bytes), path.string(), limits);
+}
+
+void free_json(Json& json) noexcept {
+  if (json.is_array()) {
+    for (Json& item : json) free_json(item);
+  } else if (json.is_object()) {
+    for (auto& [name, value] : json.get_ref<Json::object_t&>()) free_json(value);
+  }
+  if (json.is_structured()) json.clear();  // its items are null now
+  json = nullptr;
+}
+
+std::shared_ptr<const Json> share_json(Json&& json) {
+  return std::shared_ptr<const Json>(new Json(std::move(json)), [](Json* shared) {
+    free_json(*shared);
+    delete shared;
+  });
 }
 
 }  // namespace gamut

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -111,8 +111,9 @@ ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
     for (int worker = 1; worker < wanted; ++worker) {
       shared_->threads.emplace_back([shared = shared_.get(), worker] { shared->worker_main(worker); });
     }
-  } catch (const std::system_error&) {
-    // The system's limit on threads: fewer are slower, not wrong.
+  } catch (const std::exception&) {
+    // The system's limit on threads, or no memory for one: fewer are slower, not wrong. Nothing may leave from here,
+    // since threads that run already would end the program.
   }
   size_ = 1 + static_cast<int>(shared_->threads.size());
 }

@@ -1,6 +1,7 @@
 #include "checkpoint/checkpoint.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -97,6 +98,27 @@ int64_t stated_size(const Json& index) {
 
 }  // namespace
 
+Tensor StoredTensor::load() const {
+  if (file_ == nullptr) return memory_;
+  Tensor tensor = Tensor::allocate(dtype_, dims_);
+  file_->read(offset_, bytes_, tensor.mutable_data());
+  return tensor;
+}
+
+bool StoredTensor::try_read(uint64_t begin, size_t count, void* to) const noexcept {
+  if (file_ != nullptr) return file_->try_read(offset_ + begin, count, to);
+  std::memcpy(to, static_cast<const char*>(memory_.data()) + begin, count);
+  return true;
+}
+
+void StoredTensor::refuse(uint64_t begin, size_t count) const {
+  check_internal(file_ != nullptr, "a tensor in memory that cannot be read");
+  std::vector<char> bytes(count);
+  file_->read(offset_ + begin, count, bytes.data());
+  fail(ErrorCode::kIo, "{}: bytes {} to {} could not be read for a moment", file_->path().string(), offset_ + begin,
+       offset_ + begin + count);
+}
+
 Checkpoint Checkpoint::open(const fs::path& dir) {
   std::error_code error;
   if (!fs::is_directory(dir, error)) fail(ErrorCode::kNotFound, "{}: no such folder", dir.string());
@@ -114,7 +136,7 @@ Checkpoint Checkpoint::open(const fs::path& dir) {
 
 Checkpoint Checkpoint::open_file(const fs::path& path) {
   Checkpoint checkpoint;
-  checkpoint.add_file(path);
+  checkpoint.add_file(MappedFile::open(path));
   checkpoint.build_index();
   return checkpoint;
 }
@@ -132,17 +154,23 @@ Checkpoint Checkpoint::from_tensors(const NamedTensors& tensors) {
 
 Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_path) {
   const std::string source = (dir / kIndexFile).string();
+  return open_shards(read_file(index_path, kIndexLimits.max_bytes), source,
+                     [&](const std::string& shard) { return MappedFile::open(resolve(dir, shard, source)); });
+}
+
+Checkpoint Checkpoint::open_shards(std::string_view text, const std::string& source, const ShardOpener& open_shard) {
   WeightMap map;
   int64_t stated = -1;
   {
     // The parsed index is large; it goes before the shards are read.
-    const Json index = parse_json(read_file(index_path, kIndexLimits.max_bytes), source, kIndexLimits);
+    Json index = parse_json(text, source, kIndexLimits);
+    const JsonRelease release(index);
     map = read_weight_map(index, source);
     stated = stated_size(index);
   }
   Checkpoint checkpoint;
   const std::vector<std::string> shards = shard_names(map, source);
-  for (const std::string& shard : shards) checkpoint.add_file(resolve(dir, shard, source));
+  for (const std::string& shard : shards) checkpoint.add_file(open_shard(shard));
   checkpoint.build_index();
 
   for (const TensorEntry& entry : checkpoint.entries_) {
@@ -164,11 +192,8 @@ Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_pat
   return checkpoint;
 }
 
-void Checkpoint::add_file(const fs::path& path) {
-  auto file = MappedFile::open(path);
-  SafetensorsHeader header = parse_safetensors(file->text(), path.string());
-  // The header is of no more use once it is parsed.
-  file->release(0, header.entries.empty() ? file->size() : header.entries.front().offset);
+void Checkpoint::add_file(std::shared_ptr<const MappedFile> file) {
+  SafetensorsHeader header = read_safetensors_header(*file);
   for (TensorEntry& entry : header.entries) {
     entry.file = static_cast<uint32_t>(files_.size());
     entries_.push_back(std::move(entry));
@@ -200,14 +225,21 @@ const TensorEntry* Checkpoint::find(std::string_view name) const {
   return &entries_[*found];
 }
 
-Tensor Checkpoint::tensor(std::string_view name) const {
+const TensorEntry& Checkpoint::require(std::string_view name) const {
   const TensorEntry* entry = find(name);
   if (entry == nullptr) {
     fail(ErrorCode::kNotFound, "{}: no tensor {}",
          files_.empty() ? "checkpoint in memory" : files_.front()->path().string(), shown_name(name));
   }
-  return tensor(*entry);
+  return *entry;
 }
+
+StoredTensor Checkpoint::stored(std::string_view name) const {
+  const TensorEntry& entry = require(name);
+  return files_.empty() ? StoredTensor(tensor(entry)) : StoredTensor(entry, files_.at(entry.file));
+}
+
+Tensor Checkpoint::tensor(std::string_view name) const { return tensor(require(name)); }
 
 Tensor Checkpoint::tensor(const TensorEntry& entry) const {
   if (files_.empty()) return memory_.at(static_cast<size_t>(&entry - entries_.data()));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,39 @@
 namespace gamut {
 
 class MappedFile;
+
+/// The bytes of one tensor, to be copied whole or piece by piece. Nothing it does touches a memory map, so a file that
+/// becomes shorter is an error and no crash. Cheap to copy; stays valid after the checkpoint is gone. Const functions
+/// may be called from several threads.
+class StoredTensor {
+ public:
+  /// A tensor in memory.
+  explicit StoredTensor(Tensor memory) : memory_(std::move(memory)), dtype_(memory_.dtype()), dims_(memory_.dims()) {}
+  /// A tensor of a file.
+  StoredTensor(const TensorEntry& entry, std::shared_ptr<const MappedFile> file)
+      : file_(std::move(file)), offset_(entry.offset), bytes_(entry.bytes), dtype_(entry.dtype), dims_(entry.dims) {}
+
+  DType dtype() const { return dtype_; }
+  const Dims& dims() const { return dims_; }
+  size_t bytes() const { return file_ == nullptr ? memory_.bytes() : bytes_; }
+  /// The bytes, when they lie in memory already; else null.
+  const void* data() const { return file_ == nullptr ? memory_.data() : nullptr; }
+
+  /// The whole tensor in memory that nobody else changes. Throws Error{kIo} that names the file and where it ends.
+  Tensor load() const;
+  /// Copies bytes [begin, begin + count) of the tensor; false when they cannot be read.
+  bool try_read(uint64_t begin, size_t count, void* to) const noexcept;
+  /// Throws the Error{kIo} that says why bytes [begin, begin + count) cannot be read.
+  [[noreturn]] void refuse(uint64_t begin, size_t count) const;
+
+ private:
+  Tensor memory_;
+  std::shared_ptr<const MappedFile> file_;
+  uint64_t offset_ = 0;
+  uint64_t bytes_ = 0;
+  DType dtype_;
+  Dims dims_;
+};
 
 /// A set of named tensors: a file, the shards of an index, or tensors in memory. Cheap to move; tensors stay valid
 /// after the checkpoint is gone. Const functions may be called from several threads.
@@ -27,6 +61,10 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& dir);
   /// Opens one safetensors file.
   static Checkpoint open_file(const std::filesystem::path& path);
+  /// Gives the file that an index names, or throws.
+  using ShardOpener = std::function<std::shared_ptr<const MappedFile>(const std::string& name)>;
+  /// Takes the text of an index, which messages call `source`, and opens each of its shards once. Throws as `open`.
+  static Checkpoint open_shards(std::string_view index, const std::string& source, const ShardOpener& open_shard);
   /// A checkpoint over tensors in memory, for tests and generated weights.
   static Checkpoint from_tensors(const NamedTensors& tensors);
 
@@ -36,7 +74,11 @@ class Checkpoint {
   const TensorEntry* find(std::string_view name) const;
   bool has(std::string_view name) const { return find(name) != nullptr; }
 
-  /// The tensor's bytes where they lie in the map, which the result keeps alive. Throws Error{kNotFound}.
+  /// The tensor's bytes, to be copied. Throws Error{kNotFound}.
+  StoredTensor stored(std::string_view name) const;
+
+  /// The tensor's bytes where they lie in the map, which the result keeps alive; see MappedFile. Throws
+  /// Error{kNotFound}.
   Tensor tensor(std::string_view name) const;
   Tensor tensor(const TensorEntry& entry) const;
 
@@ -54,8 +96,9 @@ class Checkpoint {
  private:
   Checkpoint() = default;
   static Checkpoint open_index(const std::filesystem::path& dir, const std::filesystem::path& index);
-  void add_file(const std::filesystem::path& path);
+  void add_file(std::shared_ptr<const MappedFile> file);
   void build_index();
+  const TensorEntry& require(std::string_view name) const;
 
   std::vector<TensorEntry> entries_;
   std::vector<uint32_t> by_name_;  ///< positions in entries_, sorted by name

@@ -220,6 +220,21 @@ TEST(Checkpoint, RefusesABadShard) {
   EXPECT_NE(refusal(dir).find("D/s2.safetensors: byte "), std::string::npos);
 }
 
+TEST(Checkpoint, EveryTruncationOfAFileIsRefused) {
+  const fs::path dir = test::fresh_folder(), file = dir / "model.safetensors";
+  write_safetensors(file,
+                    {{"a", seeded_tensor("a", {101, 37}, 1, 1.0, 0.0)}, {"b", seeded_tensor("b", {64}, 1, 1.0, 0.0)}});
+  const uintmax_t whole = fs::file_size(file), header = Checkpoint::open(dir).entries().front().offset;
+  auto refuses = [&](uintmax_t size) {
+    fs::resize_file(file, size);
+    const std::string message = refusal(dir);
+    EXPECT_EQ(message.rfind("D/model.safetensors: byte ", 0), 0u) << size << ": " << message;
+    EXPECT_NE(message.find("expected"), std::string::npos) << message;
+  };
+  for (uintmax_t place = 1000; place > 0; --place) refuses(header + (whole - 1 - header) * place / 1000);
+  for (uintmax_t size = header + 1; size-- > 0;) refuses(size);
+}
+
 TEST(Checkpoint, WarnsOfAWrongTotalSize) {
   const fs::path dir = sharded_folder();
   std::string index = test::read_bytes(dir / kIndex);

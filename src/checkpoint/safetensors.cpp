@@ -47,8 +47,10 @@ class Cursor {
 /// Takes the header's JSON events and accepts nothing but {name: {dtype, shape, data_offsets}} and `__metadata__`.
 class HeaderReader : public nlohmann::json_sax<Json> {
  public:
-  HeaderReader(std::string_view file, size_t data_start, const std::string& source, const SafetensorsLimits& limits)
-      : file_(file), data_start_(data_start), source_(source), limits_(limits), at_(file.data()) {}
+  /// `begin` is the first byte of the file, whose `data_bytes` bytes of data begin at `data_start`.
+  HeaderReader(const char* begin, uint64_t data_start, uint64_t data_bytes, const std::string& source,
+               const SafetensorsLimits& limits)
+      : begin_(begin), data_start_(data_start), data_bytes_(data_bytes), source_(source), limits_(limits), at_(begin) {}
 
   SafetensorsHeader read(std::string_view json) {
     Json::sax_parse(Cursor(json.data(), &at_), Cursor(json.data() + json.size(), &at_), this);
@@ -154,7 +156,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   enum class Place { kStart, kTop, kMetadata, kEntry, kShape, kOffsets };
   enum Field : unsigned { kDtype = 1, kShape = 2, kOffsets = 4, kAllFields = 7 };
 
-  size_t position() const { return static_cast<size_t>(at_ - file_.data()); }
+  size_t position() const { return static_cast<size_t>(at_ - begin_); }
 
   template <typename... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> message, Args&&... args) const {
@@ -204,11 +206,10 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     if (fields_ != kAllFields) {
       refuse("tensor {}: no {}", name, !(fields_ & kDtype) ? "dtype" : !(fields_ & kShape) ? "shape" : "data_offsets");
     }
-    const uint64_t data_bytes = file_.size() - data_start_;
-    if (offsets_[0] > offsets_[1] || offsets_[1] > data_bytes) {
+    if (offsets_[0] > offsets_[1] || offsets_[1] > data_bytes_) {
       refuse(
           "tensor {}: data_offsets [{},{}], expected begin <= end <= {}, the bytes after the header (truncated file?)",
-          name, offsets_[0], offsets_[1], data_bytes);
+          name, offsets_[0], offsets_[1], data_bytes_);
     }
     entry_.dims.assign(dims_.begin(), dims_.end());
     Checked bits(dtype_bits(entry_.dtype));
@@ -228,8 +229,9 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     entry_ = TensorEntry{};
   }
 
-  std::string_view file_;
-  size_t data_start_;
+  const char* begin_;
+  uint64_t data_start_;
+  uint64_t data_bytes_;
   const std::string& source_;
   const SafetensorsLimits& limits_;
   const char* at_;  ///< the last character read
@@ -254,23 +256,32 @@ struct Frame {
   size_t data_start;
 };
 
-/// Checks the length word and both ends of the header.
-Frame read_frame(std::string_view file, const std::string& source, const SafetensorsLimits& limits) {
-  if (file.size() < kLengthBytes) {
+/// The length that the file states for its header, which fits the file.
+uint64_t read_length(std::string_view head, uint64_t file_bytes, const std::string& source,
+                     const SafetensorsLimits& limits) {
+  if (file_bytes < kLengthBytes) {
     fail(ErrorCode::kInvalidFile, "{}: byte 0: file of {} bytes, expected 8 bytes of header length", source,
-         file.size());
+         file_bytes);
   }
   uint64_t length = 0;
-  for (size_t i = 0; i < kLengthBytes; ++i) length |= uint64_t{static_cast<unsigned char>(file[i])} << (8 * i);
+  for (size_t i = 0; i < kLengthBytes; ++i) length |= uint64_t{static_cast<unsigned char>(head[i])} << (8 * i);
   if (length > limits.max_header_bytes) {
     fail(ErrorCode::kInvalidFile, "{}: byte 0: header length {}, at most {} expected", source, length,
          limits.max_header_bytes);
   }
-  if (length > file.size() - kLengthBytes) {
-    fail(ErrorCode::kInvalidFile, "{}: byte 0: header length {}, but only {} bytes follow (truncated file?)", source,
-         length, file.size() - kLengthBytes);
+  if (length > file_bytes - kLengthBytes) {
+    fail(ErrorCode::kInvalidFile,
+         "{}: byte 0: header length {}, expected at most {}, the bytes that follow (truncated file?)", source, length,
+         file_bytes - kLengthBytes);
   }
-  std::string_view text = file.substr(kLengthBytes, length);
+  return length;
+}
+
+/// Checks the length word and both ends of the header.
+Frame read_frame(std::string_view head, uint64_t file_bytes, const std::string& source,
+                 const SafetensorsLimits& limits) {
+  const uint64_t length = read_length(head, file_bytes, source, limits);
+  std::string_view text = head.substr(kLengthBytes, length);
   auto refuse_byte = [&](size_t at, const char* expected) {
     fail(ErrorCode::kInvalidFile, "{}: byte {}: found byte 0x{:02x}, expected {}", source, kLengthBytes + at,
          static_cast<unsigned char>(text[at]), expected);
@@ -299,7 +310,7 @@ void check_names(const SafetensorsHeader& header, const std::vector<size_t>& nam
 }
 
 /// Sorts the entries by their bytes and refuses holes, overlaps and bytes after the last tensor.
-void check_layout(SafetensorsHeader* header, size_t data_start, size_t file_size, const std::string& source) {
+void check_layout(SafetensorsHeader* header, uint64_t data_start, uint64_t file_size, const std::string& source) {
   auto& entries = header->entries;
   std::sort(entries.begin(), entries.end(), [](const TensorEntry& a, const TensorEntry& b) {
     if (a.offset != b.offset) return a.offset < b.offset;
@@ -341,12 +352,27 @@ std::string shown_name(std::string_view name) {
 }
 
 SafetensorsHeader parse_safetensors(std::string_view file, const std::string& source, const SafetensorsLimits& limits) {
-  const Frame frame = read_frame(file, source, limits);
-  HeaderReader reader(file, frame.data_start, source, limits);
+  return parse_safetensors_head(file, file.size(), source, limits);
+}
+
+SafetensorsHeader parse_safetensors_head(std::string_view head, uint64_t file_bytes, const std::string& source,
+                                         const SafetensorsLimits& limits) {
+  const Frame frame = read_frame(head, file_bytes, source, limits);
+  HeaderReader reader(head.data(), frame.data_start, file_bytes - frame.data_start, source, limits);
   SafetensorsHeader header = reader.read(frame.json);
   check_names(header, reader.name_offsets(), source);
-  check_layout(&header, frame.data_start, file.size(), source);
+  check_layout(&header, frame.data_start, file_bytes, source);
   return header;
+}
+
+SafetensorsHeader read_safetensors_header(const MappedFile& file) {
+  const std::string source = file.path().string();
+  std::string head(std::min(file.size(), kLengthBytes), '\0');
+  file.read(0, head.size(), head.data());
+  const uint64_t length = read_length(head, file.size(), source, {});
+  head.resize(kLengthBytes + length);
+  file.read(kLengthBytes, length, head.data() + kLengthBytes);
+  return parse_safetensors_head(head, file.size(), source);
 }
 
 Tensor map_tensor(const TensorEntry& entry, const std::shared_ptr<const MappedFile>& file) {
@@ -361,8 +387,9 @@ Tensor map_tensor(const TensorEntry& entry, const std::shared_ptr<const MappedFi
 NamedTensors read_safetensors(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path);
   NamedTensors tensors;
-  for (TensorEntry& entry : parse_safetensors(file->text(), path.string()).entries) {
-    Tensor tensor = map_tensor(entry, file);
+  for (TensorEntry& entry : read_safetensors_header(*file).entries) {
+    Tensor tensor = Tensor::allocate(entry.dtype, entry.dims);
+    file->read(entry.offset, entry.bytes, tensor.mutable_data());
     tensors.emplace(std::move(entry.name), std::move(tensor));
   }
   return tensors;

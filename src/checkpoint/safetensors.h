@@ -47,11 +47,18 @@ struct SafetensorsHeader {
 SafetensorsHeader parse_safetensors(std::string_view file, const std::string& source,
                                     const SafetensorsLimits& limits = {});
 
+/// The same for a file of `file_bytes` bytes of which `head` holds at least the header.
+SafetensorsHeader parse_safetensors_head(std::string_view head, uint64_t file_bytes, const std::string& source,
+                                         const SafetensorsLimits& limits = {});
+
+/// Reads the header from `file` and parses it. The file may become shorter meanwhile: that is an Error{kIo}.
+SafetensorsHeader read_safetensors_header(const MappedFile& file);
+
 /// A tensor over the bytes of `entry` in `file`, which it keeps alive. Copies only when the bytes are not aligned to
 /// the element, as in files of early writers.
 Tensor map_tensor(const TensorEntry& entry, const std::shared_ptr<const MappedFile>& file);
 
-/// Reads every tensor of a file; the tensors share one memory map. Throws as `parse_safetensors` and MappedFile::open.
+/// Reads every tensor of a file into memory of its own. Throws as `read_safetensors_header` and MappedFile::open.
 NamedTensors read_safetensors(const std::filesystem::path& path);
 
 /// Writes a safetensors file: wider dtypes first, then by name, bytes aligned to 8. The file appears under its name

@@ -139,7 +139,7 @@ TEST(Safetensors, RefusesBadFrames) {
   EXPECT_EQ(refusal(std::string(8, '\xff')),
             "f: byte 0: header length 18446744073709551615, at most 100000000 expected");
   EXPECT_EQ(refusal(file_bytes("{}", 0).substr(0, 9)),
-            "f: byte 0: header length 2, but only 1 bytes follow (truncated file?)");
+            "f: byte 0: header length 2, expected at most 1, the bytes that follow (truncated file?)");
   EXPECT_EQ(refused_header(" {}"), "f: byte 8: found byte 0x20, expected '{' at the start of the header");
   EXPECT_EQ(refused_header("{}\n"),
             "f: byte 10: found byte 0x0a, expected '}' and then only spaces at the end of the header");

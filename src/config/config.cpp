@@ -30,7 +30,7 @@ std::shared_ptr<const Json> load_defaults(const Json& config) {
   std::string_view text;
   if (type != config.end() && type->is_string()) text = config_defaults_text(type->get_ref<const std::string&>());
   if (text.empty()) text = config_defaults_text("_base");
-  return std::make_shared<const Json>(parse_json(text, "configuration defaults"));
+  return share_json(parse_json(text, "configuration defaults"));
 }
 
 /// `key` as a label id, or -1.
@@ -45,20 +45,23 @@ int64_t parse_label_id(const std::string& key) {
 
 Config Config::open(const std::filesystem::path& dir) {
   const std::filesystem::path path = dir / "config.json";
-  return from_json(parse_json_file(path, kConfigLimits), path.string());
+  std::string source = path.string();
+  return from_json(parse_json_file(path, kConfigLimits), std::move(source));
 }
 
-Config Config::parse(std::string_view text, const std::string& source) {
-  return from_json(parse_json(text, source, kConfigLimits), source);
+Config Config::parse(std::string_view text, std::string source) {
+  Json json = parse_json(text, source, kConfigLimits);
+  return from_json(std::move(json), std::move(source));
 }
 
 Config Config::from_json(Json json, std::string source) {
+  const JsonRelease release(json);
   if (!json.is_object()) {
     fail(ErrorCode::kInvalidFile, "{}: found {}, expected an object", source, shown(json));
   }
   Config config;
   config.defaults_ = load_defaults(json);
-  config.json_ = std::make_shared<const Json>(std::move(json));
+  config.json_ = share_json(std::move(json));
   config.source_ = std::move(source);
   return config;
 }

@@ -39,7 +39,7 @@ class Config {
   /// Takes parsed JSON, which must be an object; `source` names it in messages.
   static Config from_json(Json json, std::string source = "config.json");
   /// Parses text. For tests and files that hold a config.
-  static Config parse(std::string_view text, const std::string& source = "config.json");
+  static Config parse(std::string_view text, std::string source = "config.json");
 
   /// "bert". Throws Error{kInvalidFile} with a hint when the file does not say.
   std::string model_type() const;

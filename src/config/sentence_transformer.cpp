@@ -37,7 +37,9 @@ bool flag(const Json& json, const char* name, const std::string& source) {
 }
 
 std::vector<std::string> read_poolings(const std::filesystem::path& path) {
-  const Json json = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& json = parsed;
   if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", path.string());
   std::vector<std::string> poolings;
   // Newer files name the mode; older ones have a flag for each, and may set several.
@@ -70,7 +72,9 @@ std::vector<std::string> read_poolings(const std::filesystem::path& path) {
 void read_length(const std::filesystem::path& folder, SentenceTransformer* result) {
   const std::filesystem::path path = folder / "sentence_bert_config.json";
   if (!std::filesystem::exists(path)) return;
-  const Json json = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& json = parsed;
   if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", path.string());
   if (flag(json, "do_lower_case", path.string())) {
     fail(ErrorCode::kUnsupported, "{}: do_lower_case is true; lower-casing outside the tokenizer is not supported",
@@ -88,7 +92,9 @@ void read_length(const std::filesystem::path& folder, SentenceTransformer* resul
 void read_prompt_and_similarity(const std::filesystem::path& folder, SentenceTransformer* result) {
   const std::filesystem::path path = folder / "config_sentence_transformers.json";
   if (!std::filesystem::exists(path)) return;
-  const Json json = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& json = parsed;
   if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", path.string());
   if (auto name = json.find("similarity_fn_name"); name != json.end() && name->is_string()) {
     result->similarity = name->get<std::string>();
@@ -117,7 +123,9 @@ SentenceTransformer read_sentence_transformer(const std::filesystem::path& folde
   read_prompt_and_similarity(folder, &result);
   const std::filesystem::path path = folder / "modules.json";
   if (!std::filesystem::exists(path)) return result;
-  const Json modules = parse_json_file(path, {.max_bytes = 1 << 20});
+  Json parsed = parse_json_file(path, {.max_bytes = 1 << 20});
+  const JsonRelease release(parsed);
+  const Json& modules = parsed;
   if (!modules.is_array()) fail(ErrorCode::kInvalidFile, "{}: expected an array of modules", path.string());
   bool pooled = false;
   for (const Json& module : modules) {

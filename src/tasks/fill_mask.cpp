@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "tasks/support/finite.h"
 #include "tasks/support/request.h"
 #include "tasks/support/text_runner.h"
 #include "tasks/task.h"
@@ -83,9 +84,19 @@ class FillMaskTask : public Task {
     for (size_t place : places) {
       const int64_t width = logits.dim(1);
       const auto line = logits.f32().subspan(place * static_cast<size_t>(width), static_cast<size_t>(width));
+      require_possible(line, index);
       all.push_back(answers(encoding, place, line, wanted, places.size() == 1));
     }
     return places.size() == 1 ? all[0] : all;
+  }
+
+  /// A word may be impossible (its score minus infinity); beyond that scores are numbers.
+  static void require_possible(std::span<const float> logits, size_t text) {
+    const float highest = *std::ranges::max_element(logits);
+    double sum = 0;
+    for (const float value : logits) sum += std::exp(static_cast<double>(value) - highest);
+    const float total = static_cast<float>(sum);
+    require_finite({&total, 1}, text, "the sum of the probabilities");
   }
 
   Json answers(const Encoding& encoding, size_t place, std::span<const float> logits, const Wanted& wanted,
@@ -93,7 +104,6 @@ class FillMaskTask : public Task {
     const double highest = *std::ranges::max_element(logits);
     double sum = 0;
     for (float value : logits) sum += std::exp(value - highest);
-    if (!std::isfinite(sum)) fail(ErrorCode::kInvalidArgument, "fill-mask: the model's scores are not finite");
     std::vector<int64_t> candidates = wanted.targets;
     if (candidates.empty()) {
       candidates.resize(logits.size());

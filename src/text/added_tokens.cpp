@@ -30,16 +30,18 @@ bool stands_alone(std::string_view text, ByteSpan match) {
   return match.end == text.size() || !(flags_after(text, match.end, &other) & kWordCharacter);
 }
 
-/// Widens `match` over whitespace, to the left no further than `done`, where the match before ends.
-void widen(std::string_view text, const AddedToken& token, size_t done, ByteSpan& match) {
+/// Widens `match` over whitespace, to the left no further than `done`, where the match before ends. `blank` is the
+/// whitespace that was last found behind a match: tokens inside it do not look through it again.
+void widen(std::string_view text, const AddedToken& token, size_t done, ByteSpan& match, ByteSpan& blank) {
   size_t next;
   while (token.lstrip && match.begin > done && (flags_before(text, match.begin, &next) & kWhitespace)) {
     match.begin = next;
   }
   if (token.lstrip) match.begin = std::max(match.begin, done);
-  while (token.rstrip && match.end < text.size() && (flags_after(text, match.end, &next) & kWhitespace)) {
-    match.end = next;
-  }
+  if (!token.rstrip) return;
+  if (match.end < blank.begin || match.end > blank.end) blank = {match.end, match.end};
+  while (blank.end < text.size() && (flags_after(text, blank.end, &next) & kWhitespace)) blank.end = next;
+  match.end = blank.end;
 }
 
 }  // namespace
@@ -60,6 +62,7 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<Pattern> patterns) {
 
 void AddedTokenMatcher::split(std::string_view text, std::vector<TextSegment>& segments) const {
   segments.clear();
+  ByteSpan blank;
   size_t done = 0;
   for (size_t at = 0; at < text.size();) {
     if (!starts_[static_cast<uint8_t>(text[at])]) {
@@ -75,7 +78,7 @@ void AddedTokenMatcher::split(std::string_view text, std::vector<TextSegment>& s
     at = match.end;
     const AddedToken& token = *tokens_[static_cast<size_t>(found.value)];
     if (token.single_word && !stands_alone(text, match)) continue;
-    widen(text, token, done, match);
+    widen(text, token, done, match, blank);
     // The match before may have taken the whitespace that this one starts with: the oracle lets the two overlap.
     if (match.begin >= match.end) continue;
     if (done < match.begin) segments.push_back({{done, match.begin}, nullptr});

@@ -91,10 +91,14 @@ size_t windows_of(const TemplatePart& part, const Cuts& cuts) {
   return 1;
 }
 
+/// What one text may become, the windows that truncation cuts off and padding included: 1 GiB of ids, 3 GiB with
+/// spellings.
+constexpr size_t kMostTokens = 1u << 25;
+
 /// All combinations of windows in the order of the `tokenizers` package, which merges the parts one after another:
 /// every overflowing merge with every window of the next part, then the main merge with the part's overflowing windows.
 std::vector<Combination> combine(const Template& parts, const Cuts& cuts) {
-  constexpr size_t kMostCombinations = 1u << 24;
+  constexpr size_t kMostCombinations = 1u << 20;
   std::vector<Combination> merged{{}};
   for (const TemplatePart& part : parts) {
     const size_t windows = windows_of(part, cuts);
@@ -116,6 +120,27 @@ std::vector<Combination> combine(const Template& parts, const Cuts& cuts) {
     merged = std::move(next);
   }
   return merged;
+}
+
+size_t count_tokens(const Template& parts, const Cuts& cuts, const Combination& windows) {
+  size_t count = inserted_tokens(parts);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].kind == TemplatePart::Kind::kSpecial) continue;
+    const ByteSpan window = (parts[i].kind == TemplatePart::Kind::kFirst ? cuts.first : cuts.second)[windows[i]];
+    count += window.end - window.begin;
+  }
+  return count;
+}
+
+/// Windows that overlap much are many times their text.
+void check_total(const Template& parts, const Cuts& cuts, const std::vector<Combination>& combinations) {
+  if (combinations.size() == 1) return;
+  size_t total = 0;
+  for (const Combination& windows : combinations) total += count_tokens(parts, cuts, windows);
+  if (total > kMostTokens) {
+    fail(ErrorCode::kResourceLimit, "truncation: {} overflowing encodings of {} tokens together, at most {} expected",
+         combinations.size() - 1, total, kMostTokens);
+  }
 }
 
 /// Builds encodings of one call.
@@ -142,12 +167,7 @@ class Writer {
 
  private:
   void reserve(Encoding& out, const Template& parts, const Cuts& cuts, const Combination& windows) const {
-    size_t count = inserted_tokens(parts);
-    for (size_t i = 0; i < parts.size(); ++i) {
-      if (parts[i].kind == TemplatePart::Kind::kSpecial) continue;
-      const ByteSpan window = (parts[i].kind == TemplatePart::Kind::kFirst ? cuts.first : cuts.second)[windows[i]];
-      count += window.end - window.begin;
-    }
+    const size_t count = count_tokens(parts, cuts, windows);
     for (auto* column : {&out.ids, &out.type_ids, &out.attention_mask, &out.special_tokens_mask})
       column->reserve(count);
     if (options_.ids_only) return;
@@ -188,16 +208,15 @@ class Writer {
   const TokenSpeller& speller_;
 };
 
-void pad_to(Encoding& encoding, size_t length, const Padding& padding) {
-  for (Encoding& part : encoding.overflowing) pad_to(part, length, padding);
+void pad_to(Encoding& encoding, size_t length, const Padding& padding, bool ids_only) {
+  for (Encoding& part : encoding.overflowing) pad_to(part, length, padding, ids_only);
   if (encoding.ids.size() >= length) return;
   const size_t missing = length - encoding.ids.size();
   auto fill = [&](auto& column, const auto& value) {
     column.insert(padding.direction == TextSide::kLeft ? column.begin() : column.end(), missing, value);
   };
-  const bool full = encoding.tokens.size() == encoding.ids.size();
-  if (full) fill(encoding.tokens, padding.token);
-  if (full) fill(encoding.offsets, CharRange{});
+  if (!ids_only) fill(encoding.tokens, padding.token);
+  if (!ids_only) fill(encoding.offsets, CharRange{});
   fill(encoding.ids, padding.id);
   fill(encoding.type_ids, padding.type_id);
   fill(encoding.attention_mask, int64_t{0});
@@ -206,6 +225,24 @@ void pad_to(Encoding& encoding, size_t length, const Padding& padding) {
 
 }  // namespace
 
+void TokenSequence::clear(size_t text_bytes) {
+  constexpr size_t kOverlap = size_t{64} << 20;
+  tokens.clear();
+  spellings.clear();
+  spelling_bytes_left_ = text_bytes + kOverlap;
+}
+
+void TokenSequence::add(int64_t id, uint32_t begin, uint32_t end, std::string_view spelling) {
+  if (spelling.size() > spelling_bytes_left_) {
+    fail(ErrorCode::kResourceLimit,
+         "characters {} to {}: added tokens that take the whitespace behind them overlap by more than 64 MiB", begin,
+         end);
+  }
+  spelling_bytes_left_ -= spelling.size();
+  tokens.push_back({id, begin, end, static_cast<uint32_t>(spellings.size())});
+  spellings.emplace_back(spelling);
+}
+
 Encoding assemble(const TokenSequence& first, const TokenSequence* second, const PostProcessor& processor,
                   const EncodeOptions& options, const TokenSpeller& speller) {
   const Template& parts = template_for(processor, second != nullptr);
@@ -213,6 +250,7 @@ Encoding assemble(const TokenSequence& first, const TokenSequence* second, const
   const Cuts cuts = truncate(first.tokens.size(), second ? second->tokens.size() : 0, second != nullptr, inserted,
                              options.truncation);
   const std::vector<Combination> combinations = combine(parts, cuts);
+  check_total(parts, cuts, combinations);
   const Writer writer(first, second, options, speller);
   Encoding encoding = writer.write(parts, cuts, combinations[0]);
   encoding.overflowing.reserve(combinations.size() - 1);
@@ -222,14 +260,23 @@ Encoding assemble(const TokenSequence& first, const TokenSequence* second, const
   return encoding;
 }
 
-void pad_batch(std::vector<Encoding>& encodings, const Padding& padding) {
+void pad_batch(std::vector<Encoding>& encodings, const Padding& padding, bool ids_only) {
   size_t length = padding.length.value_or(0);
   if (!padding.length) {
     for (const Encoding& encoding : encodings) length = std::max(length, encoding.ids.size());
   }
   const size_t multiple = padding.multiple_of.value_or(0);
-  if (multiple > 0 && length % multiple > 0) length += multiple - length % multiple;
-  for (Encoding& encoding : encodings) pad_to(encoding, length, padding);
+  const size_t missing = multiple > 0 && length % multiple > 0 ? multiple - length % multiple : 0;
+  size_t count = 0;
+  for (const Encoding& encoding : encodings) count += 1 + encoding.overflowing.size();
+  // Most batches hold few texts of few tokens; what they need is checked before any of it is taken.
+  if (length > kMostTokens || missing > kMostTokens || (length + missing) > kMostTokens / std::max<size_t>(1, count)) {
+    fail(ErrorCode::kResourceLimit,
+         "padding: {} encodings of {} tokens (a multiple of {}), at most {} tokens expected together", count, length,
+         multiple, kMostTokens);
+  }
+  length += missing;
+  for (Encoding& encoding : encodings) pad_to(encoding, length, padding, ids_only);
 }
 
 }  // namespace gamut::text

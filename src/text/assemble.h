@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gamut/tokenizer.h"
@@ -22,6 +23,15 @@ struct Token {
 struct TokenSequence {
   std::vector<Token> tokens;
   std::vector<std::string> spellings;
+
+  /// Empties it for a text of `text_bytes`.
+  void clear(size_t text_bytes);
+  /// Appends an added token with its spelling. Those that take the whitespace behind them may overlap, and a long run
+  /// of blanks that are such tokens would take the square of its length: throws Error{kResourceLimit} before that.
+  void add(int64_t id, uint32_t begin, uint32_t end, std::string_view spelling);
+
+ private:
+  size_t spelling_bytes_left_ = 0;
 };
 
 /// Gives the spelling of an id.
@@ -37,7 +47,8 @@ class TokenSpeller {
 Encoding assemble(const TokenSequence& first, const TokenSequence* second, const PostProcessor& processor,
                   const EncodeOptions& options, const TokenSpeller& speller);
 
-/// Pads all of a batch, and what overflowed, to one length.
-void pad_batch(std::vector<Encoding>& encodings, const Padding& padding);
+/// Pads all of a batch, and what overflowed, to one length. Throws Error{kResourceLimit} for more tokens than fit into
+/// memory.
+void pad_batch(std::vector<Encoding>& encodings, const Padding& padding, bool ids_only);
 
 }  // namespace gamut::text

@@ -44,10 +44,14 @@ void read_roles(const Json& file, TokenizerParts& parts) {
 TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
   const auto json_path = folder / "tokenizer.json";
   const auto vocabulary_path = folder / "vocab.txt";
-  const Json config = parse_if_present(folder / "tokenizer_config.json");
-  const Json special_tokens = parse_if_present(folder / "special_tokens_map.json");
+  Json config = parse_if_present(folder / "tokenizer_config.json");
+  const JsonRelease release_config(config);
+  Json special_tokens = parse_if_present(folder / "special_tokens_map.json");
+  const JsonRelease release_special_tokens(special_tokens);
   if (std::filesystem::exists(json_path)) {
-    TokenizerParts parts = parts_from_json(parse_json_file(json_path), json_path.string());
+    Json file = parse_json_file(json_path);
+    const JsonRelease release(file);
+    TokenizerParts parts = parts_from_json(file, json_path.string());
     read_roles(special_tokens, parts);
     read_roles(config, parts);
     guess_roles(parts);
@@ -58,8 +62,9 @@ TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
                    "Give the folder of a model with its tokenizer files.");
   }
   const std::string vocabulary = read_file(vocabulary_path, kMaxVocabularyBytes);
-  return parts_from_vocabulary(vocabulary, config, special_tokens, parse_if_present(folder / "added_tokens.json"),
-                               folder.string());
+  Json added_tokens = parse_if_present(folder / "added_tokens.json");
+  const JsonRelease release(added_tokens);
+  return parts_from_vocabulary(vocabulary, config, special_tokens, added_tokens, folder.string());
 }
 
 }  // namespace gamut::text

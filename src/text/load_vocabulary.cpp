@@ -108,7 +108,8 @@ BertSettings read_settings(const JsonFields& config, const Json& config_file, co
     if (!added_tokens.is_null()) {
       std::vector<std::pair<int64_t, AddedToken>> entries;
       const JsonFields fields(added_tokens, folder + "/added_tokens.json");
-      for (const auto& [content, id] : added_tokens.items()) {
+      for (const auto& item : added_tokens.items()) {
+        const std::string& content = item.key();
         const bool special = std::any_of(settings.roles.begin(), settings.roles.end(),
                                          [&text = content](const auto& role) { return role.second.content == text; });
         entries.emplace_back(fields.count(content), read_token(Json(content), content, special));
@@ -152,8 +153,9 @@ TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& co
   BertSettings settings = read_settings(fields, config, special_tokens, added_tokens, folder);
 
   std::unordered_map<std::string, std::string> roles;
-  for (auto& [role, token] : settings.roles) {
-    roles[role] = token.content;
+  for (auto& role : settings.roles) {
+    AddedToken& token = role.second;
+    roles[role.first] = token.content;
     const bool known = std::any_of(settings.added.begin(), settings.added.end(),
                                    [&text = token.content](const AddedToken& added) { return added.content == text; });
     if (!known) settings.added.push_back(std::move(token));

@@ -1,6 +1,9 @@
 // The parts of a tokenizer alone: UTF-8, character tables, normalizer, trie, decoder.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "text/decoder.h"
 #include "text/normalizer.h"
 #include "text/trie.h"
@@ -71,6 +74,30 @@ TEST(Trie, FindsKeysAndPrefixes) {
   EXPECT_EQ(trie.longest_prefix(Trie::kRoot, "x").value, Trie::kNoValue);
   EXPECT_EQ(trie.longest_prefix(trie.walk(Trie::kRoot, "ab"), "cd").value, 2);
   EXPECT_EQ(Trie().find("a"), Trie::kNoValue);
+}
+
+/// Nodes of 62 children that no other fits between, and then many of two: a search through all holes took 30 seconds.
+TEST(Trie, TakesLinearTimeWhenNothingFitsTheHoles) {
+  auto prefix = [](char first, int number) {
+    std::string text(1, first);
+    for (int digit = 0; digit < 3; ++digit, number /= 64) text += static_cast<char>(0x20 + number % 64);
+    return text;
+  };
+  std::vector<std::string> keys;
+  for (int i = 0; i < 2000; ++i) {
+    for (char c = 2; c <= 122; c = static_cast<char>(c + 2)) keys.push_back(prefix('~', i) + c);
+    keys.push_back(prefix('~', i) + '{');
+  }
+  for (int i = 0; i < 16000; ++i) {
+    for (const char c : {'a', 'b'}) keys.push_back(prefix('!', i) + c);
+  }
+  std::sort(keys.begin(), keys.end());
+  std::vector<Trie::Entry> entries;
+  for (const std::string& key : keys) entries.push_back({key, static_cast<int32_t>(entries.size())});
+  const auto start = std::chrono::steady_clock::now();
+  const Trie trie(entries);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  for (const Trie::Entry& entry : entries) ASSERT_EQ(trie.find(entry.key), entry.value);
 }
 
 TEST(Trie, HoldsZeroBytes) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/edge.h"
 #include "text/load.h"
 #include "text/tokenizer_state.h"
 
@@ -36,7 +37,11 @@ void for_blocks(size_t count, size_t threads, Work make_worker) {
   {
     std::vector<std::jthread> helpers;
     const size_t useful = std::min(threads, (count + kTextsPerTask - 1) / kTextsPerTask);
-    for (size_t i = 1; i < useful; ++i) helpers.emplace_back(run);
+    try {
+      for (size_t i = 1; i < useful; ++i) helpers.emplace_back(run);
+    } catch (const std::exception&) {
+      // The system's limit on threads, or no memory for one: fewer are slower, not wrong.
+    }
     run();
   }
   if (error) std::rethrow_exception(error);
@@ -47,37 +52,43 @@ void for_blocks(size_t count, size_t threads, Work make_worker) {
 Tokenizer::Tokenizer(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
 Tokenizer Tokenizer::open(const std::filesystem::path& folder) {
-  return Tokenizer(std::make_shared<const State>(text::load_tokenizer(folder)));
+  return at_edge([&] { return Tokenizer(std::make_shared<const State>(text::load_tokenizer(folder))); });
 }
 
 Encoding Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
-  return std::move(encode_batch(std::vector<TextInput>{{text}}, options)[0]);
+  const TextInput input{text};
+  return std::move(encode_batch({&input, 1}, options)[0]);
 }
 
 Encoding Tokenizer::encode(std::string_view text, std::string_view pair, const EncodeOptions& options) const {
-  return std::move(encode_batch(std::vector<TextInput>{{text, pair}}, options)[0]);
+  const TextInput input{text, pair};
+  return std::move(encode_batch({&input, 1}, options)[0]);
 }
 
 std::vector<Encoding> Tokenizer::encode_batch(std::span<const TextInput> inputs, const EncodeOptions& options,
                                               size_t threads) const {
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  std::vector<Encoding> encodings(inputs.size());
-  for_blocks(inputs.size(), threads, [&] {
-    return [&, work = std::make_unique<text::Workspace>()](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) encodings[i] = state_->encode(inputs[i], options, *work);
-    };
+  return at_edge([&] {
+    if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+    std::vector<Encoding> encodings(inputs.size());
+    for_blocks(inputs.size(), threads, [&] {
+      return [&, work = std::make_unique<text::Workspace>()](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) encodings[i] = state_->encode(inputs[i], options, *work);
+      };
+    });
+    if (options.padding) text::pad_batch(encodings, *options.padding, options.ids_only);
+    return encodings;
   });
-  if (options.padding) text::pad_batch(encodings, *options.padding);
-  return encodings;
 }
 
 std::string Tokenizer::decode(std::span<const int64_t> ids, bool skip_special_tokens) const {
-  std::vector<std::string_view> tokens;
-  for (int64_t id : ids) {
-    const auto token = state_->token_of(id);
-    if (token && !(skip_special_tokens && state_->is_special(*token))) tokens.push_back(*token);
-  }
-  return text::decode_tokens(state_->parts.decoder, tokens);
+  return at_edge([&] {
+    std::vector<std::string_view> tokens;
+    for (int64_t id : ids) {
+      const auto token = state_->token_of(id);
+      if (token && !(skip_special_tokens && state_->is_special(*token))) tokens.push_back(*token);
+    }
+    return text::decode_tokens(state_->parts.decoder, tokens);
+  });
 }
 
 std::optional<int64_t> Tokenizer::token_to_id(std::string_view token) const { return state_->id_of(token); }

@@ -88,29 +88,46 @@ std::optional<int64_t> Tokenizer::State::id_of(std::string_view token) const {
   return vocabulary_of(parts.model).id(token);
 }
 
+namespace {
+
+/// The number of characters before a place of a text; each step costs what it moves.
+class CharacterCounter {
+ public:
+  explicit CharacterCounter(std::string_view text) : text_(text) {}
+
+  uint32_t before(size_t place) {
+    const auto moved = static_cast<uint32_t>(
+        count_characters(text_.substr(std::min(place, place_), std::max(place, place_) - std::min(place, place_))));
+    counted_ = place < place_ ? counted_ - moved : counted_ + moved;
+    place_ = place;
+    return counted_;
+  }
+
+ private:
+  std::string_view text_;
+  size_t place_ = 0;
+  uint32_t counted_ = 0;
+};
+
+}  // namespace
+
 void Tokenizer::State::tokenize(std::string_view raw, Workspace& work, TokenSequence& out) const {
   if (raw.size() >= UINT32_MAX) {
     fail(ErrorCode::kResourceLimit, "text of {} bytes, less than 4 GiB expected", raw.size());
   }
-  out.tokens.clear();
-  out.spellings.clear();
+  out.clear(raw.size());
   const std::string_view text = repair_utf8(raw, &work.repaired);
   if (raw_matcher_.empty()) return tokenize_plain({text}, work, out);
   raw_matcher_.split(text, work.segments);
-  uint32_t counted = 0;
+  CharacterCounter begins(text), ends(text);
   for (const TextSegment& segment : work.segments) {
     const std::string_view part = text.substr(segment.span.begin, segment.span.end - segment.span.begin);
+    const uint32_t begin = begins.before(segment.span.begin);
     if (segment.token == nullptr) {
-      tokenize_plain({part, nullptr, counted}, work, out);
-      // A text of one segment, the most frequent case, needs no count of its characters.
-      if (work.segments.size() == 1) break;
+      tokenize_plain({part, nullptr, begin}, work, out);
+    } else {
+      out.add(segment.token->id, begin, ends.before(segment.span.end), part);
     }
-    const auto after = counted + static_cast<uint32_t>(count_characters(part));
-    if (segment.token != nullptr) {
-      out.tokens.push_back({segment.token->id, counted, after, static_cast<uint32_t>(out.spellings.size())});
-      out.spellings.emplace_back(part);
-    }
-    counted = after;
   }
 }
 
@@ -126,9 +143,8 @@ void Tokenizer::State::tokenize_plain(TextView view, Workspace& work, TokenSeque
       continue;
     }
     const uint32_t* origin = work.normalized.origin();
-    out.tokens.push_back({segment.token->id, origin[segment.span.begin], origin[segment.span.end - 1] + 1,
-                          static_cast<uint32_t>(out.spellings.size())});
-    out.spellings.emplace_back(text.substr(segment.span.begin, segment.span.end - segment.span.begin));
+    out.add(segment.token->id, origin[segment.span.begin], origin[segment.span.end - 1] + 1,
+            text.substr(segment.span.begin, segment.span.end - segment.span.begin));
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "gamut/error.h"
 #include "text/tokenizer_test_files.h"
 
@@ -204,6 +206,66 @@ TEST(Tokenizer, Pads) {
   const auto encodings = tokenizer.encode_batch(batch, {.padding = padding}, 2);
   EXPECT_EQ(encodings[0].ids, (Ids{2, 19, 3, 7, 7, 7, 7, 7}));
   EXPECT_EQ(encodings[1].ids, (Ids{2, 19, 20, 21, 22, 3, 7, 7}));
+}
+
+/// A blank that takes the blanks behind it: each one of a run begins a token, and the tokens overlap.
+nlohmann::json file_with_blank_token() {
+  nlohmann::json file = test_tokenizer_json(), blank = file["added_tokens"][0];
+  blank["content"] = " ", blank["rstrip"] = true;
+  file["added_tokens"].push_back(blank);
+  return file;
+}
+
+TEST(Tokenizer, BlanksThatAreTokensOverlap) {
+  const Tokenizer tokenizer = open_json(file_with_blank_token());
+  const int64_t blank = *tokenizer.token_to_id(" ");
+  const Encoding e = tokenizer.encode("   a");
+  EXPECT_EQ(std::vector<int64_t>(e.ids.begin() + 1, e.ids.begin() + 4), (Ids{blank, blank, blank}));
+  EXPECT_EQ(e.offsets, (std::vector<CharRange>{{0, 0}, {0, 3}, {1, 3}, {2, 3}, {3, 4}, {0, 0}}));
+}
+
+TEST(Tokenizer, ManyOverlappingBlanksAreRefusedSoon) {
+  const Tokenizer tokenizer = open_json(file_with_blank_token());
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(tokenizer.encode(std::string(1 << 13, ' ')).ids.size(), size_t{1 << 13} + 2);
+  try {
+    tokenizer.encode(std::string(1 << 20, ' '));
+    FAIL() << "512 GiB of overlapping tokens";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kResourceLimit) << error.message();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(Tokenizer, PadsNothingToIdsOnly) {
+  const Tokenizer tokenizer = open_json(test_tokenizer_json());
+  const Encoding e =
+      tokenizer.encode("", {.add_special_tokens = false, .ids_only = true, .padding = Padding{.length = 3}});
+  EXPECT_EQ(e.ids, (Ids{0, 0, 0}));
+  EXPECT_TRUE(e.tokens.empty());
+  EXPECT_TRUE(e.offsets.empty());
+}
+
+TEST(Tokenizer, RefusesSizesThatNoMemoryHolds) {
+  const Tokenizer tokenizer = open_json(test_tokenizer_json());
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += "a ";
+  auto refusal = [&](const EncodeOptions& options) {
+    try {
+      tokenizer.encode(text, options);
+    } catch (const Error& error) {
+      return std::string(error_code_name(error.code())) + " " + error.message();
+    }
+    return std::string();
+  };
+  for (const size_t size : {size_t{1} << 26, size_t{1} << 40, SIZE_MAX - 1, SIZE_MAX}) {
+    EXPECT_NE(refusal({.padding = Padding{.length = size}}).find("resource_limit padding: 1 encodings"),
+              std::string::npos);
+    EXPECT_NE(refusal({.padding = Padding{.multiple_of = size}}).find("resource_limit padding: "), std::string::npos);
+  }
+  // 9,000 windows of 11,000 tokens that share all but one with the next.
+  const std::string windows = refusal({.truncation = Truncation{.max_length = 11002, .stride = 10999}});
+  EXPECT_NE(windows.find("resource_limit truncation: 9000 overflowing encodings of"), std::string::npos) << windows;
 }
 
 TEST(Tokenizer, EncodesBatchesOnThreads) {

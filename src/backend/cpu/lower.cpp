@@ -29,16 +29,11 @@ void Lowering::make_resident(int value) {
   if (node == nullptr || !resident[value].empty()) return;
   if (node->op == &kConstant) {
     resident[value] = node->constant;
-  } else if (graph.info(value).dtype == DType::kF32) {
-    const std::string name = node->attributes.s("name");
-    const Tensor stored = weights.stored(name);
-    resident[value] = to_f32(stored);
-    if (resident[value].data() != stored.data() || weights.is_folded(name)) {
-      packed_bytes += resident[value].bytes();
-      weights.release(name);
-    }
   } else {
-    resident[value] = weights.stored(node->attributes.s("name"));
+    const std::string name = node->attributes.s("name");
+    const StoredTensor stored = weights.stored(name);
+    resident[value] = graph.info(value).dtype == DType::kF32 ? weights.f32(name) : stored.load();
+    if (resident[value].data() != stored.data()) packed_bytes += resident[value].bytes();
   }
 }
 

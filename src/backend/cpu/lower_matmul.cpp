@@ -2,6 +2,7 @@
 #include "backend/cpu/lower.h"
 #include "backend/cpu/matmul.h"
 #include "base/error.h"
+#include "checkpoint/convert.h"
 #include "graph/op_schema.h"
 
 namespace gamut::cpu {
@@ -15,26 +16,27 @@ bool find_source(DType dtype, Source* source) {
   return false;
 }
 
-/// Packs the weight [out,in] of a linear and lets its pages go.
+/// Packs the weight [out,in] of a linear, which is read piece by piece where its dtype allows.
 Tensor pack(Lowering& lowering, const Node& weight) {
   const MatmulKernel& kernel = lowering.kernels.matmul_f32;
-  const std::string name = weight.attributes.s("name");
-  Tensor stored = weight.op == &kConstant ? weight.constant : lowering.weights.stored(name);
-  PackArgs args{.n = stored.dim(0), .k = stored.dim(1)};
+  const std::string name = weight.op == &kConstant ? "" : weight.attributes.s("name");
+  StoredTensor stored = weight.op == &kConstant ? StoredTensor(weight.constant) : lowering.weights.stored(name);
+  PackArgs args{.n = stored.dims().at(0), .k = stored.dims().at(1)};
   if (!find_source(stored.dtype(), &args.type)) {
-    stored = lowering.weights.f32(name);
+    stored = StoredTensor(to_f32(stored.load()));
     args.type = Source::kF32;
   }
-  args.data = stored.data();
-  args.n_stride = args.k;
-  args.k_stride = 1;
   const size_t bytes = kernel.packed_bytes(args.n, args.k);
   const HugeArena::Piece piece = lowering.packed.allocate(bytes);
   Tensor packed(DType::kU8, {static_cast<int64_t>(bytes)}, piece.data, piece.owner);
   args.packed = piece.data;
-  pack_weight(lowering.pool, kernel, args);
+  const int64_t row_bytes = args.k * dtype_bits(stored.dtype()) / 8;
+  const int64_t unread = pack_weight(lowering.pool, kernel, args, [&](int64_t begin, int64_t end, void* to) {
+    return stored.try_read(static_cast<uint64_t>(begin * row_bytes), static_cast<size_t>((end - begin) * row_bytes),
+                           to);
+  });
+  if (unread >= 0) stored.refuse(static_cast<uint64_t>(unread * row_bytes), static_cast<size_t>(row_bytes));
   lowering.packed_bytes += packed.bytes();
-  if (weight.op == &kWeight) lowering.weights.release(name);
   return packed;
 }
 

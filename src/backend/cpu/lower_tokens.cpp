@@ -1,5 +1,7 @@
 // Steps that know about sequences: attention, pooling over tokens, table look-up.
+#include <atomic>
 #include <cmath>
+#include <span>
 
 #include "backend/cpu/attention.h"
 #include "backend/cpu/lower.h"
@@ -90,35 +92,75 @@ Step lower_pool_rows(Lowering& lowering, const Node& node) {
   };
 }
 
+namespace {
+
+/// Larger tables stay in their file, since a run reads few of their lines.
+constexpr size_t kResidentTableBytes = 1 << 20;
+
+void check_ids(const std::string& label, std::span<const int64_t> ids, int64_t lines) {
+  for (int64_t id : ids) {
+    if (id < 0 || id >= lines)
+      fail(ErrorCode::kInvalidArgument, "{}: index {} is outside a table of {} lines", label, id, lines);
+  }
+}
+
+bool find_source(DType dtype, Source* source) {
+  if (dtype == DType::kF32) return *source = Source::kF32, true;
+  if (dtype == DType::kF16) return *source = Source::kF16, true;
+  if (dtype == DType::kBf16) return *source = Source::kBf16, true;
+  return false;
+}
+
+/// Look-up in a table that lies in its file.
+Step gather_from_file(Lowering& lowering, const Node& node, const StoredTensor& lying, Source source) {
+  const int ids = node.inputs[1], out = node.outputs[0];
+  const int64_t table_rows = lying.dims()[0], columns = lying.dims()[1];
+  const size_t line_bytes = static_cast<size_t>(columns) * (source == Source::kF32 ? 4 : 2);
+  const size_t buffer_bytes = (line_bytes + 63) / 64 * 64;
+  lowering.make_resident(ids);
+  lowering.need_scratch(buffer_bytes * static_cast<size_t>(lowering.pool.size()));
+  return [=, label = node.label](Run& run) {
+    constexpr int64_t kLinesPerTask = 16;
+    const int64_t count = run.lines(ids) * run.columns(ids);
+    const int64_t* id = run.i64(ids);
+    check_ids(label, {id, static_cast<size_t>(count)}, table_rows);
+    std::atomic<int64_t> unread{-1};
+    run.pool.run((count + kLinesPerTask - 1) / kLinesPerTask, [&](int64_t task, int worker) {
+      char* buffer = static_cast<char*>(run.scratch()) + buffer_bytes * static_cast<size_t>(worker);
+      for (int64_t i = task * kLinesPerTask; i < std::min(count, (task + 1) * kLinesPerTask); ++i) {
+        float* y = run.f32(out) + i * columns;
+        void* to = source == Source::kF32 ? static_cast<void*>(y) : buffer;
+        if (!lying.try_read(static_cast<uint64_t>(id[i]) * line_bytes, line_bytes, to)) return unread.store(id[i]);
+        if (source != Source::kF32) run.kernels.widen(source, buffer, y, columns);
+      }
+    });
+    if (unread >= 0) lying.refuse(static_cast<uint64_t>(unread) * line_bytes, line_bytes);
+  };
+}
+
+}  // namespace
+
 Step lower_gather_rows(Lowering& lowering, const Node& node) {
   const int table = node.inputs[0], ids = node.inputs[1], out = node.outputs[0];
   const Node* weight = lowering.leaf(table);
-  const bool is_f32 = lowering.graph.info(table).dtype == DType::kF32;
-  if (!is_f32 || lowering.graph.info(table).shape.size() != 2) return lower_host_op(lowering, node);
-  Tensor stored;  // a table of half floats is read where it lies, line by line
-  Source source = Source::kF32;
+  const ValueInfo& info = lowering.graph.info(table);
+  if (info.dtype != DType::kF32 || info.shape.size() != 2) return lower_host_op(lowering, node);
   if (weight != nullptr && weight->op == &kWeight) {
-    Tensor lying = lowering.weights.stored(weight->attributes.s("name"));
-    if (lying.dtype() == DType::kF16 || lying.dtype() == DType::kBf16) {
-      stored = lying;
-      source = lying.dtype() == DType::kF16 ? Source::kF16 : Source::kBf16;
-    }
+    const StoredTensor stored = lowering.weights.stored(weight->attributes.s("name"));
+    Source source = Source::kF32;
+    const bool is_large = stored.bytes() > kResidentTableBytes && stored.data() == nullptr;
+    if (is_large && find_source(stored.dtype(), &source)) return gather_from_file(lowering, node, stored, source);
   }
-  if (stored.empty()) lowering.make_resident(table);
+  lowering.make_resident(table);
   lowering.make_resident(ids);
   return [=, label = node.label](Run& run) {
     const int64_t columns = run.columns(table), count = run.lines(ids) * run.columns(ids);
-    GatherArgs args{.cols = columns, .table_rows = run.dims(table)[0], .type = source, .table_stride = columns};
-    args.table = stored.empty() ? run.f32(table) : stored.data();
+    GatherArgs args{.cols = columns, .table_rows = run.dims(table)[0], .table_stride = columns};
+    args.table = run.f32(table);
     args.ids = run.i64(ids);
     args.y = run.f32(out);
     args.y_stride = columns;
-    for (int64_t i = 0; i < count; ++i) {
-      if (args.ids[i] < 0 || args.ids[i] >= args.table_rows) {
-        fail(ErrorCode::kInvalidArgument, "{}: index {} is outside a table of {} lines", label, args.ids[i],
-             args.table_rows);
-      }
-    }
+    check_ids(label, {args.ids, static_cast<size_t>(count)}, args.table_rows);
     run.pool.run_ranges(count, 16, [&](int64_t begin, int64_t end) { run.kernels.gather_rows(args, begin, end); });
   };
 }

@@ -1,6 +1,9 @@
 #include "backend/cpu/matmul.h"
 
 #include <algorithm>
+#include <atomic>
+
+#include "gamut/tensor.h"
 
 namespace gamut::cpu {
 namespace {
@@ -47,6 +50,28 @@ void pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs& a
   const int64_t panels = ceil_div(args.n, kernel.nr);
   const int64_t grain = std::max<int64_t>(1, kSmallestTile / std::max<int64_t>(1, args.k * kernel.nr));
   pool.run_ranges(panels, grain, [&](int64_t begin, int64_t end) { kernel.pack(args, begin, end); });
+}
+
+int64_t pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs& args, RowReader read) {
+  // A piece stays in the core's own cache between being read and being packed.
+  constexpr int64_t kPieceBytes = 256 << 10;
+  const int64_t row_bytes = args.k * (args.type == Source::kF32 ? 4 : 2);
+  const int64_t panel_rows = kernel.nr, panels = ceil_div(args.n, panel_rows);
+  const int64_t piece_panels = std::max<int64_t>(1, kPieceBytes / std::max<int64_t>(1, row_bytes * panel_rows));
+  const int64_t piece_rows = std::min(piece_panels * panel_rows, args.n);
+  const int64_t buffer_bytes = ceil_div(std::max<int64_t>(1, piece_rows * row_bytes), 64) * 64;
+  Tensor buffers = Tensor::allocate(DType::kU8, {pool.size(), buffer_bytes});
+  std::atomic<int64_t> unread{-1};
+  pool.run(ceil_div(panels, piece_panels), [&](int64_t piece, int worker) {
+    const int64_t row = piece * piece_panels * panel_rows, end = std::min(args.n, row + piece_rows);
+    char* buffer = static_cast<char*>(buffers.mutable_data()) + worker * buffer_bytes;
+    if (unread.load(std::memory_order_relaxed) >= 0) return;
+    if (!read(row, end, buffer)) return unread.store(end - 1, std::memory_order_relaxed);
+    PackArgs part{.n = end - row, .k = args.k, .data = buffer, .type = args.type, .n_stride = args.k, .k_stride = 1};
+    part.packed = static_cast<char*>(args.packed) + kernel.packed_bytes(row, args.k);
+    kernel.pack(part, 0, ceil_div(part.n, panel_rows));
+  });
+  return unread;
 }
 
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, void* scratch) {

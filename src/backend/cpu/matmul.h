@@ -13,6 +13,12 @@ size_t matmul_scratch_bytes(const MatmulKernel& kernel, int workers);
 /// Packs a weight with all threads. `args.packed` has kernel.packed_bytes(n, k) bytes.
 void pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs& args);
 
+/// Copies rows [begin, end) of a weight to `to`; false when they cannot be read. Called by several threads at once.
+using RowReader = FunctionRef<bool(int64_t begin, int64_t end, void* to)>;
+/// The same for rows of k adjacent elements that `read` brings piece by piece; `args.data` and the strides are not
+/// used. -1, or the last row of a piece that could not be read.
+int64_t pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs& args, RowReader read);
+
 /// c = epilogue(a · w^T) in one fork/join; see MatmulArgs. The same bits for any number of threads.
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, void* scratch);
 

@@ -22,7 +22,7 @@ NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const N
     } else if (node.op == &kConstant) {
       result = node.constant;
     } else if (node.op == &kWeight) {
-      const Tensor stored = checkpoint.tensor(node.attributes.s("name"));
+      const Tensor stored = checkpoint.stored(node.attributes.s("name")).load();
       result = graph.info(node.outputs[0]).dtype == DType::kF32 ? to_f32(stored) : stored;
     } else {
       const ValueInfo& info = graph.info(node.outputs[0]);

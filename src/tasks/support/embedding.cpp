@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "models/sentence_embedding.h"
+#include "tasks/support/finite.h"
 
 namespace gamut {
 namespace {
@@ -31,6 +32,7 @@ std::vector<std::vector<float>> EmbeddingModel::embed(std::span<const std::strin
   std::vector<std::vector<float>> embeddings(texts.size());
   runner_.run(texts, truncate, [&](size_t index, const Encoding&, const NamedTensors& results) {
     const auto values = results.at("sentence_embedding").f32();
+    require_finite(values, index, "the sentence embedding");
     embeddings[index].assign(values.begin(), values.end());
   });
   return embeddings;

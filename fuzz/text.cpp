@@ -1,0 +1,85 @@
+// Text: encoding and decoding with small tokenizers. The last bytes of the input choose tokenizer and options, the rest
+// is the text and its pair.
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include "fuzz.h"
+#include "text/load.h"
+#include "text/tokenizer_test_files.h"
+#include "tokenizer_check.h"
+
+namespace gamut::fuzz {
+namespace {
+
+Tokenizer open(const nlohmann::json& file) {
+  return Tokenizer(std::make_shared<const Tokenizer::State>(text::parts_from_json(file, "tokenizer.json")));
+}
+
+std::vector<Tokenizer> make_tokenizers() {
+  nlohmann::json plain = text::test_tokenizer_json();
+  nlohmann::json cased = plain, bare = plain, blank = plain;
+  cased["normalizer"]["lowercase"] = false;
+  bare["normalizer"] = bare["pre_tokenizer"] = bare["decoder"] = bare["post_processor"] = nullptr;
+  blank["added_tokens"][0]["content"] = " ";
+  for (nlohmann::json& token : blank["added_tokens"]) token["lstrip"] = token["rstrip"] = true;
+  blank["added_tokens"][6]["normalized"] = true;
+  return {open(plain), open(cased), open(bare), open(blank)};
+}
+
+/// Small sizes, where windows and templates meet, and now and then one that no memory holds; those between are only
+/// slow.
+size_t any_size(FuzzedDataProvider& data) {
+  const bool is_large = data.ConsumeIntegralInRange<int>(0, 15) == 0;
+  return is_large ? data.ConsumeIntegral<size_t>() | size_t{1} << 40 : data.ConsumeIntegral<uint8_t>();
+}
+
+EncodeOptions any_options(FuzzedDataProvider& data) {
+  EncodeOptions options;
+  options.add_special_tokens = data.ConsumeBool();
+  options.ids_only = data.ConsumeBool();
+  if (data.ConsumeBool()) {
+    options.truncation =
+        Truncation{.max_length = any_size(data),
+                   .strategy = data.PickValueInArray({TruncationStrategy::kLongestFirst, TruncationStrategy::kOnlyFirst,
+                                                      TruncationStrategy::kOnlySecond}),
+                   .stride = any_size(data),
+                   .direction = data.ConsumeBool() ? TextSide::kLeft : TextSide::kRight};
+  }
+  if (data.ConsumeBool()) {
+    options.padding = Padding{.direction = data.ConsumeBool() ? TextSide::kLeft : TextSide::kRight};
+    if (data.ConsumeBool()) options.padding->length = any_size(data);
+    if (data.ConsumeBool()) options.padding->multiple_of = any_size(data);
+  }
+  return options;
+}
+
+void check_same_ids(const Encoding& a, const Encoding& b) {
+  require(a.ids == b.ids && a.type_ids == b.type_ids && a.overflowing.size() == b.overflowing.size(),
+          "two encodings of one text");
+}
+
+void check(FuzzedDataProvider& data) {
+  static const std::vector<Tokenizer> tokenizers = make_tokenizers();
+  const Tokenizer& tokenizer = tokenizers[data.ConsumeIntegralInRange<size_t>(0, tokenizers.size() - 1)];
+  EncodeOptions options = any_options(data);
+  const bool is_pair = data.ConsumeBool();
+  const std::string second = is_pair ? data.ConsumeRandomLengthString() : "";
+  const std::string first = data.ConsumeRemainingBytesAsString();
+  auto encode = [&] { return is_pair ? tokenizer.encode(first, second, options) : tokenizer.encode(first, options); };
+  const Encoding encoding = encode();
+  check_encoding(encoding, first, second, options.ids_only);
+  tokenizer.decode(encoding.ids, true);
+  require(
+      text::valid_utf8_prefix(tokenizer.decode(encoding.ids, false)) == tokenizer.decode(encoding.ids, false).size(),
+      "a decoded text that is not UTF-8");
+  options.ids_only = !options.ids_only;
+  check_same_ids(encoding, encode());
+}
+
+}  // namespace
+}  // namespace gamut::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  FuzzedDataProvider provider(data, size);
+  gamut::fuzz::works([&] { gamut::fuzz::check(provider); });
+  return 0;
+}

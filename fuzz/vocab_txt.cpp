@@ -1,0 +1,23 @@
+// vocab.txt: the input is its text. A first line that begins with '{' is the tokenizer_config.json beside it.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "fuzz.h"
+#include "text/load.h"
+#include "tokenizer_check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace gamut;
+  fuzz::works([&] {
+    std::string_view vocabulary = fuzz::as_text(data, size);
+    Json config;
+    if (vocabulary.starts_with('{')) {
+      const size_t end = std::min(vocabulary.find('\n'), vocabulary.size());
+      config = parse_json(vocabulary.substr(0, end), "tokenizer_config.json");
+      vocabulary.remove_prefix(std::min(end + 1, vocabulary.size()));
+    }
+    fuzz::check_tokenizer(text::parts_from_vocabulary(vocabulary, config, config, Json(), "folder"));
+  });
+  return 0;
+}

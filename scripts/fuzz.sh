@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Builds the fuzzers of fuzz/ with Clang and runs them under AddressSanitizer and UndefinedBehaviorSanitizer.
+#
+#   scripts/fuzz.sh TARGET [EXECUTIONS]   one fuzzer, e.g. scripts/fuzz.sh config 1000000
+#   scripts/fuzz.sh all [EXECUTIONS]      each of them in turn
+#   scripts/fuzz.sh --short               each for a few seconds, as CI does
+#
+# Seeds are in fuzz/corpus/TARGET; what a run learns goes to build/fuzz/corpus/TARGET and helps the next one. An input that is
+# a finding goes to build/fuzz/findings/. GAMUT_FUZZ_SECONDS: the most seconds a fuzzer may run.
+set -euo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+
+folder="$root/build/fuzz"
+default_executions=1000000
+short_seconds=6
+
+# The longest input that a target gets: long enough for all that the format can say, short enough to be fast.
+longest_input() {
+  case "$1" in
+    text) echo 512 ;;
+    safetensors | shard_index | vocab_txt) echo 2048 ;;
+    *) echo 4096 ;;
+  esac
+}
+
+targets() {
+  find "$root/fuzz" -maxdepth 1 -name '*.cpp' -printf '%f\n' | sed 's/\.cpp$//' | sort
+}
+
+# fuzz TARGET OPTION…: fails when there is a finding.
+fuzz() {
+  local target="$1" log="$folder/$1.log" started=$SECONDS
+  shift
+  mkdir -p "$folder/corpus/$target" "$folder/findings"
+  if "$folder/fuzz/fuzz_$target" -max_len="$(longest_input "$target")" -rss_limit_mb=512 -timeout=5 -print_final_stats=1 \
+    -dict="$root/fuzz/dictionaries/$target.dict" -artifact_prefix="$folder/findings/$target-" "$@" \
+    "$folder/corpus/$target" "$root/fuzz/corpus/$target" >"$log" 2>&1 </dev/null; then
+    printf '%-16s %12s executions in %d s\n' "$target" "$(awk '/number_of_executed_units/ { print $2 }' "$log")" \
+      $((SECONDS - started))
+  else
+    tail -n 60 "$log" >&2
+    say "$target: a finding; the whole output is in $log"
+    return 1
+  fi
+}
+
+build() {
+  command -v clang++-14 >/dev/null || "$root/scripts/setup.sh" --fuzz
+  "$root/scripts/build.sh" fuzz fuzzers
+}
+
+# A leak or a read past the end of a container is a finding too.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+
+case "${1:-}" in
+  "") die "which fuzzer? one of: $(targets | xargs), all, --short" ;;
+  --short)
+    build
+    limits=(-max_total_time="$short_seconds")
+    mapfile -t chosen < <(targets)
+    ;;
+  all)
+    build
+    limits=(-runs="${2:-$default_executions}" -max_total_time="${GAMUT_FUZZ_SECONDS:-0}")
+    mapfile -t chosen < <(targets)
+    ;;
+  *)
+    [[ -f "$root/fuzz/$1.cpp" ]] || die "no fuzzer $1; there are: $(targets | xargs)"
+    build
+    limits=(-runs="${2:-$default_executions}" -max_total_time="${GAMUT_FUZZ_SECONDS:-0}")
+    chosen=("$1")
+    ;;
+esac
+failed=()
+for target in "${chosen[@]}"; do
+  fuzz "$target" "${limits[@]}" || failed+=("$target")
+done
+((${#failed[@]} == 0)) || die "findings in: ${failed[*]}"
