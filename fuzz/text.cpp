@@ -68,9 +68,8 @@ void check(FuzzedDataProvider& data) {
   const Encoding encoding = encode();
   check_encoding(encoding, first, second, options.ids_only);
   tokenizer.decode(encoding.ids, true);
-  require(
-      text::valid_utf8_prefix(tokenizer.decode(encoding.ids, false)) == tokenizer.decode(encoding.ids, false).size(),
-      "a decoded text that is not UTF-8");
+  const std::string decoded = tokenizer.decode(encoding.ids, false);
+  require(text::valid_utf8_prefix(decoded) == decoded.size(), "a decoded text that is not UTF-8");
   options.ids_only = !options.ids_only;
   check_same_ids(encoding, encode());
 }
