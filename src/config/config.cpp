@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/file.h"
 #include "config/defaults.h"
 
@@ -19,9 +20,7 @@ constexpr int64_t kDefaultLabels = 2;
 std::string shown(const Json& value) {
   if (value.is_object()) return "an object";
   if (value.is_array()) return "an array";
-  std::string text = value.dump(-1, ' ', true);
-  if (text.size() > 100) text = text.substr(0, 100) + "…";
-  return text;
+  return excerpt(value.dump(-1, ' ', true));
 }
 
 /// The defaults of a model type, or of the base class that every configuration class extends.
