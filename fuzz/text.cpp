@@ -29,7 +29,7 @@ std::vector<Tokenizer> make_tokenizers() {
 /// slow.
 size_t any_size(FuzzedDataProvider& data) {
   const bool is_large = data.ConsumeIntegralInRange<int>(0, 15) == 0;
-  return is_large ? data.ConsumeIntegral<size_t>() | size_t{1} << 40 : data.ConsumeIntegral<uint8_t>();
+  return is_large ? data.ConsumeIntegral<size_t>() | size_t{1} << 40 : data.ConsumeIntegralInRange<size_t>(0, 63);
 }
 
 EncodeOptions any_options(FuzzedDataProvider& data) {
