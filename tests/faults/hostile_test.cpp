@@ -210,6 +210,21 @@ TEST_P(Hostile, WrongDTypes) {
   }
 }
 
+/// Formats of a few bits: refused by name, or read.
+TEST_P(Hostile, SmallFloats) {
+  const parity::Case one = first_case(architecture(), architecture().heads.front());
+  for (const TensorEntry& entry : one.checkpoint->entries()) {
+    if (entry.dims.empty() || entry.dims.back() % 4 != 0) continue;  // whole bytes
+    for (const DType dtype :
+         {DType::kF4, DType::kF6E2M3, DType::kF6E3M2, DType::kF8E8M0, DType::kF8E5M2Fnuz, DType::kF8E4M3Fnuz}) {
+      NamedTensors tensors = tensors_of(one);
+      tensors[entry.name] = zeros(dtype, entry.dims);
+      const std::string message = outcome_with(one, tensors);
+      EXPECT_TRUE(message.empty() || message.find(dtype_name(dtype)) != std::string::npos) << message;
+    }
+  }
+}
+
 std::vector<std::string> model_types() {
   std::vector<std::string> types;
   for (const Architecture& architecture : architectures()) types.push_back(architecture.model_type);
