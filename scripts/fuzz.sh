@@ -33,7 +33,7 @@ fuzz() {
   local target="$1" log="$folder/$1.log" started=$SECONDS
   shift
   mkdir -p "$folder/corpus/$target" "$folder/findings"
-  if "$folder/fuzz/fuzz_$target" -max_len="$(longest_input "$target")" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+  if "$folder/fuzz/fuzz_$target" -max_len="$(longest_input "$target")" -rss_limit_mb=2048 -timeout=120 -print_final_stats=1 \
     -dict="$root/fuzz/dictionaries/$target.dict" -artifact_prefix="$folder/findings/$target-" "$@" \
     "$folder/corpus/$target" "$root/fuzz/corpus/$target" >"$log" 2>&1 </dev/null; then
     printf '%-16s %12s executions in %d s\n' "$target" "$(awk '/number_of_executed_units/ { print $2 }' "$log")" \
