@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -108,20 +109,34 @@ class Hostile : public testing::TestWithParam<std::string> {
   const Architecture& architecture() const { return find_architecture(GetParam()); }
 };
 
+/// What only heads read is tried with each of them; all else with the base model, and with one head in turn.
+bool is_tried(const std::string& field, size_t value, size_t head, size_t heads) {
+  static const std::set<std::string> of_heads{"tie_word_embeddings", "num_labels",   "id2label", "label2id",
+                                              "vocab_size",          "architectures"};
+  return head == 0 || of_heads.contains(field) || value % (heads - 1) == head - 1 ||
+         std::getenv("GAMUT_EVERY_FAULT") != nullptr;
+}
+
+/// The case with `field` at `value`.
+void try_field(const parity::Case& one, const std::string& field, const Json& value) {
+  Json json = one.config.json();
+  json[field] = value;
+  SCOPED_TRACE(one.head + " " + field + " " + value.dump().substr(0, 40));
+  try {
+    outcome(Config::from_json(json), one.checkpoint, one.inputs, one.head);
+  } catch (const Error& error) {
+    ADD_FAILURE() << error.message();
+  }
+}
+
 TEST_P(Hostile, EveryFieldOfTheConfig) {
-  for (const std::string& head : architecture().heads) {
-    const parity::Case one = first_case(architecture(), head);
-    ASSERT_EQ(outcome(one.config, one.checkpoint, one.inputs, head), "");
+  const std::vector<std::string>& heads = architecture().heads;
+  for (size_t head = 0; head < heads.size(); ++head) {
+    const parity::Case one = first_case(architecture(), heads[head]);
+    ASSERT_EQ(outcome(one.config, one.checkpoint, one.inputs, heads[head]), "");
     for (const std::string& field : fields_of(one)) {
-      for (const Json& value : hostile_values()) {
-        Json json = one.config.json();
-        json[field] = value;
-        SCOPED_TRACE(field + " " + json[field].dump().substr(0, 40));
-        try {
-          outcome(Config::from_json(json), one.checkpoint, one.inputs, head);
-        } catch (const Error& error) {
-          ADD_FAILURE() << error.message();
-        }
+      for (size_t value = 0; value < hostile_values().size(); ++value) {
+        if (is_tried(field, value, head, heads.size())) try_field(one, field, hostile_values()[value]);
       }
     }
   }
