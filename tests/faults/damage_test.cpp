@@ -79,7 +79,7 @@ TEST_F(Damage, BitsOfTheTextFiles) {
 }
 
 TEST_F(Damage, TruncationsOfTheTextFiles) {
-  for (const std::string name : {"config.json", "modules.json", "1_Pooling/config.json"}) {
+  for (const char* name : {"config.json", "modules.json", "1_Pooling/config.json"}) {
     const std::string whole = content(name);
     for (size_t size = 0; size < whole.size(); ++size) {
       std::ofstream(folder_ / name, std::ios::binary) << whole.substr(0, size);
@@ -91,8 +91,8 @@ TEST_F(Damage, TruncationsOfTheTextFiles) {
 }
 
 TEST_F(Damage, AFolderMayHaveAnyName) {
-  for (const std::string name : {std::string("\xff\xfe\x80"), std::string("new\nline"), std::string("größe 中文"),
-                                 std::string(255, 'x'), std::string("-rf"), std::string("{}")}) {
+  const std::vector<std::string> names{"\xff\xfe\x80", "new\nline", "größe 中文", std::string(255, 'x'), "-rf", "{}"};
+  for (const std::string& name : names) {
     const fs::path strange = folder_ / name;
     std::error_code refused;
     fs::create_directory(strange, refused);

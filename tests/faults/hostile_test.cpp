@@ -149,9 +149,9 @@ NamedTensors tensors_of(const parity::Case& one) {
   return tensors;
 }
 
-std::string outcome_with(const parity::Case& one, NamedTensors tensors) {
-  return outcome(one.config, std::make_shared<const Checkpoint>(Checkpoint::from_tensors(std::move(tensors))),
-                 one.inputs, one.head);
+std::string outcome_with(const parity::Case& one, const NamedTensors& tensors) {
+  return outcome(one.config, std::make_shared<const Checkpoint>(Checkpoint::from_tensors(tensors)), one.inputs,
+                 one.head);
 }
 
 Tensor zeros(DType dtype, const Dims& dims) {

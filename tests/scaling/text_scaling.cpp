@@ -18,9 +18,9 @@
 
 #include "text/tokenizer_test_files.h"
 
+namespace gamut {
 namespace {
 
-using namespace gamut;
 using Clock = std::chrono::steady_clock;
 
 struct Kind {
@@ -104,10 +104,8 @@ double seconds(const Tokenizer& tokenizer, const std::string& text) {
   return best;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const size_t bytes = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : size_t{1} << 20;
+/// Prints a line for each kind; whether all are linear.
+bool measure(size_t bytes) {
   // Pages that go back to the system and come again with the next run would be most of what is measured.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
@@ -124,5 +122,12 @@ int main(int argc, char** argv) {
                   exponent, fits ? "" : "  TOO SLOW");
     }
   }
-  return linear ? 0 : 1;
+  return linear;
+}
+
+}  // namespace
+}  // namespace gamut
+
+int main(int argc, char** argv) {
+  return gamut::measure(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : size_t{1} << 20) ? 0 : 1;
 }
