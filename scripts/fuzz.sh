@@ -24,6 +24,14 @@ longest_input() {
   esac
 }
 
+# Whether libFuzzer prefers inputs with rare features; for text the bookkeeping takes longer than the executions.
+prefers_rare() {
+  case "$1" in
+    text) echo 0 ;;
+    *) echo 1 ;;
+  esac
+}
+
 targets() {
   find "$root/fuzz" -maxdepth 1 -name '*.cpp' -printf '%f\n' | sed 's/\.cpp$//' | sort
 }
@@ -33,7 +41,7 @@ fuzz() {
   local target="$1" log="$folder/$1.log" started=$SECONDS
   shift
   mkdir -p "$folder/corpus/$target" "$folder/findings"
-  if "$folder/fuzz/fuzz_$target" -max_len="$(longest_input "$target")" -rss_limit_mb=2048 -timeout=120 -print_final_stats=1 \
+  if "$folder/fuzz/fuzz_$target" -max_len="$(longest_input "$target")" -entropic="$(prefers_rare "$target")" -rss_limit_mb=2048 -timeout=120 -print_final_stats=1 \
     -dict="$root/fuzz/dictionaries/$target.dict" -artifact_prefix="$folder/findings/$target-" "$@" \
     "$folder/corpus/$target" "$root/fuzz/corpus/$target" >"$log" 2>&1 </dev/null; then
     printf '%-16s %12s executions in %d s\n' "$target" "$(awk '/number_of_executed_units/ { print $2 }' "$log")" \
