@@ -113,5 +113,15 @@ TEST(ThreadPool, ComesAndGoes) {
   }
 }
 
+// A worker that looks for the end before it looks at what wakes it would sleep through the only call.
+TEST(ThreadPool, EndsWhileItsWorkersStartOrGoToSleep) {
+  for (int repeat = 0; repeat < 4000; ++repeat) {
+    ThreadPool pool(3);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(repeat % 100);
+    while (std::chrono::steady_clock::now() < until) {
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gamut
