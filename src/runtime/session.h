@@ -12,7 +12,8 @@ namespace gamut {
 
 /// How rows of different length share a run.
 enum class RowLayout {
-  kAuto,    // packed when the graph allows it
+  kAuto,    // packed when the graph allows it and the backend prefers it
+  kPacked,  // packed when the graph allows it
   kPadded,  // one grid line per row
 };
 

@@ -59,9 +59,12 @@ class ReferenceExecutable : public Executable {
 class ReferenceBackend : public Backend {
  public:
   std::string name() const override { return "reference"; }
+  BackendInfo probe() const override { return {GAMUT_VERSION, {"CPU"}, {"plain loops"}}; }
+  bool prefers_packed_rows() const override { return true; }
   bool supports(const Node& node) const override { return is_host_op(node); }
   std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
-                                      const CompileOptions&) const override {
+                                      const CompileOptions& options) const override {
+    require_plain_options(*this, options);
     Graph core = decompose(graph, [](const Node&) { return false; });
     verify_if_wanted(core);
     return std::make_unique<ReferenceExecutable>(std::move(core), std::move(checkpoint));
