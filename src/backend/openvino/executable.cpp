@@ -6,8 +6,18 @@
 #include "backend/openvino/lower.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
+#include "ops/activation.h"
+#include "ops/binary.h"
+#include "ops/broadcast.h"
+#include "ops/cast.h"
+#include "ops/concat.h"
 #include "ops/linear.h"
 #include "ops/matmul.h"
+#include "ops/reshape.h"
+#include "ops/row_index.h"
+#include "ops/select.h"
+#include "ops/slice.h"
+#include "ops/transpose.h"
 #include "passes/binding.h"
 #include "passes/memory_plan.h"
 
@@ -19,6 +29,30 @@ ov::Tensor view(const Tensor& tensor) {
   static char nothing[1];
   void* data = tensor.bytes() > 0 ? const_cast<void*>(tensor.data()) : nothing;
   return {element_type(tensor.dtype()), ov::Shape(tensor.dims().begin(), tensor.dims().end()), data};
+}
+
+/// Operators that OpenVINO may take out, as it does a product with 1.
+bool may_vanish(const Node& node) {
+  for (const OpSchema* op : {&op::kReshape, &op::kTranspose, &op::kBroadcast, &op::kConcat, &op::kSlice, &op::kCast,
+                             &op::kBinary, &op::kSelect, &op::kRowIndex}) {
+    if (node.op == op) return true;
+  }
+  return node.inputs.empty() ||
+         (node.op == &op::kActivation && activation_kind(node) == ActivationKind::kIdentity);
+}
+
+/// By value: whether it may be an input's or a weight's memory. OpenVINO fills no tensor that it is given for such a
+/// result.
+std::vector<bool> find_passed_on(const Graph& graph) {
+  std::vector<bool> passed_on(static_cast<size_t>(graph.value_count()));
+  for (const Node& node : graph.nodes()) {
+    const bool is_passed_on =
+        may_vanish(node) && (node.inputs.empty() || std::ranges::any_of(node.inputs, [&](int input) {
+                               return input >= 0 && passed_on[static_cast<size_t>(input)];
+                             }));
+    for (int output : node.outputs) passed_on[static_cast<size_t>(output)] = is_passed_on;
+  }
+  return passed_on;
 }
 
 /// Bytes of the weights that matrix products read: the device keeps them in a layout of its own.
@@ -43,6 +77,7 @@ OpenvinoExecutable::OpenvinoExecutable(Graph graph, Interface interface, ov::Com
     : graph_(std::move(graph)),
       interface_(std::move(interface)),
       checkpoint_(std::move(checkpoint)),
+      is_passed_on_(find_passed_on(graph_)),
       weight_bytes_(packed_weight_bytes(graph_)),
       model_(std::move(model)) {}
 
@@ -85,7 +120,9 @@ NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs) const {
   translated("a run", [&] {
     ov::InferRequest request = take_request();
     for (size_t i = 0; i < filled.size(); ++i) request.set_input_tensor(i, view(filled[i]));
-    for (size_t i = 0; i < results.size(); ++i) request.set_output_tensor(i, view(results[i]));
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (!is_passed_on_[static_cast<size_t>(graph_.outputs()[i].second)]) request.set_output_tensor(i, view(results[i]));
+    }
     request.infer();
     for (size_t i = 0; i < results.size(); ++i) {
       const ov::Tensor found = request.get_output_tensor(i);

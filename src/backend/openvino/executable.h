@@ -32,6 +32,7 @@ class OpenvinoExecutable : public Executable {
   const Graph graph_;
   const Interface interface_;
   const std::shared_ptr<const Checkpoint> checkpoint_;
+  std::vector<bool> is_passed_on_;  // by value, see find_passed_on
   size_t weight_bytes_ = 0;
   mutable ov::CompiledModel model_;
 

@@ -19,11 +19,12 @@ namespace {
 /// NaN that would spread through later layers; and a float of eight bits of exponent holds it, as bf16 does.
 constexpr float kUnseen = -1e30f;
 
-std::string bound_name(const Graph& graph, const Node& node, int value) {
+std::string rows_name(const Graph& graph, const Node& node, int value) {
   const Node& producer = graph.producer(value);
   if (producer.op == &kInput) return producer.attributes.s("name");
-  fail(ErrorCode::kUnsupported, "{}: operator {}: the openvino backend takes rows only as an input", node.label,
-       node.op->name);
+  if (producer.op == &kConstant) return fmt::format("#{}", value);
+  fail(ErrorCode::kUnsupported, "{}: operator {}: the openvino backend takes no rows that the graph computes",
+       node.label, node.op->name);
 }
 
 /// Row numbers or positions of the rows table, [B,S].
@@ -109,25 +110,39 @@ Tensor make_input(const ModelInput& input, const NamedTensors& bound, const Symb
 
 ModelInput row_index_input(const Graph& graph, const Node& node) {
   const bool wants_row = node.attributes.s("kind") == "row";
-  return {wants_row ? Fill::kRowNumbers : Fill::kRowPositions, bound_name(graph, node, node.inputs[0])};
+  return {wants_row ? Fill::kRowNumbers : Fill::kRowPositions, rows_name(graph, node, node.inputs[0])};
 }
 
 bool find_mask(const Graph& graph, const Node& node, ModelInput* mask) {
   const bool has_rows = node.inputs.size() > 3 && node.inputs[3] >= 0;
   const bool causal = node.attributes.b("causal");
   if (!has_rows && !causal) return false;
-  *mask = {Fill::kMask, has_rows ? bound_name(graph, node, node.inputs[3]) : "", causal, node.attributes.i("window")};
+  *mask = {Fill::kMask, has_rows ? rows_name(graph, node, node.inputs[3]) : "", causal, node.attributes.i("window")};
   return true;
 }
 
 bool has_bound_ids(const Graph& graph, const Node& node) { return graph.producer(node.inputs[1]).op == &kInput; }
 
+void require_short_integers(const Tensor& tensor, const std::string& what) {
+  if (tensor.dtype() != DType::kI64) return;
+  for (int64_t value : tensor.i64()) {
+    if (value == static_cast<int32_t>(value)) continue;
+    fail(ErrorCode::kUnsupported, "{}: {} needs more than the 32 bits that OpenVINO computes with", what, value);
+  }
+}
+
 Interface::Interface(const Graph& graph) {
   for (const Node* node : graph.inputs()) add({Fill::kBound, node->attributes.s("name")});
   for (const Node& node : graph.nodes()) {
     ModelInput mask;
-    if (node.op == &op::kRowIndex) add(row_index_input(graph, node));
-    if (node.op == &op::kAttention && find_mask(graph, node, &mask)) add(mask);
+    if (node.op == &op::kRowIndex) {
+      add(row_index_input(graph, node));
+      add_rows(graph, node, node.inputs[0]);
+    }
+    if (node.op == &op::kAttention && find_mask(graph, node, &mask)) {
+      add(mask);
+      if (!mask.name.empty()) add_rows(graph, node, node.inputs[3]);
+    }
     if (node.op == &op::kGatherRows && has_bound_ids(graph, node)) {
       const auto limit = graph.info(node.inputs[0]).shape[0].constant();
       if (limit) id_checks_.push_back({graph.producer(node.inputs[1]).attributes.s("name"), *limit, node.label});
@@ -139,6 +154,11 @@ Interface::Interface(const Graph& graph) {
       slice_checks_.push_back({node.attributes.extent("begin"), length, from[axis], node.label});
     }
   }
+}
+
+void Interface::add_rows(const Graph& graph, const Node& node, int value) {
+  const Node& producer = graph.producer(value);
+  if (producer.op == &kConstant) constant_rows_[rows_name(graph, node, value)] = producer.constant;
 }
 
 void Interface::add(const ModelInput& input) {
@@ -165,11 +185,16 @@ void Interface::check(const NamedTensors& bound, const SymbolValues& symbols) co
     fail(ErrorCode::kInvalidArgument, "{}: slice [{}, {}+{}) is outside an axis of {}", check.label, begin, begin,
          length, extent);
   }
+  for (const ModelInput& input : inputs_) {
+    if (input.fill == Fill::kBound) require_short_integers(bound.at(input.name), "input " + input.name);
+  }
 }
 
 std::vector<Tensor> Interface::fill(const NamedTensors& bound, const SymbolValues& symbols) const {
+  NamedTensors known = constant_rows_;
+  known.insert(bound.begin(), bound.end());
   std::vector<Tensor> tensors;
-  for (const ModelInput& input : inputs_) tensors.push_back(make_input(input, bound, symbols));
+  for (const ModelInput& input : inputs_) tensors.push_back(make_input(input, known, symbols));
   return tensors;
 }
 

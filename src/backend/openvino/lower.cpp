@@ -68,7 +68,8 @@ constexpr std::pair<const OpSchema*, Lower> kLowerings[] = {
 ov::Shape static_shape(const Dims& dims) { return {dims.begin(), dims.end()}; }
 
 /// A constant over the tensor's own bytes, which it keeps alive.
-Out share(const Tensor& tensor) {
+Out share(const Tensor& tensor, const std::string& name) {
+  require_short_integers(tensor, name);
   const ov::Shape shape = static_shape(tensor.dims());
   const ov::element::Type type = element_type(tensor.dtype());
   if (tensor.bytes() == 0) return make<Constant>(type, shape);
@@ -220,15 +221,15 @@ void Lowering::check_ids(const Out& ids) {
 /// A weight or constant. What has the graph's dtype is used where it lies; floats of 16 bits too, widened by a node that
 /// the device may merge with what reads it.
 Out Lowering::constant(const Node& node) {
-  if (node.op == &kConstant) return share(node.constant);
+  if (node.op == &kConstant) return share(node.constant, node.label);
   const std::string name = node.attributes.s("name");
   const DType dtype = graph_.info(node.outputs[0]).dtype;
   if (const auto tensor = weights_.in_place(name); tensor && is_aligned(*tensor)) {
-    if (tensor->dtype() == dtype) return share(*tensor);
+    if (tensor->dtype() == dtype) return share(*tensor, name);
     const bool is_short = tensor->dtype() == DType::kF16 || tensor->dtype() == DType::kBf16;
-    if (dtype == DType::kF32 && is_short) return make<ov::op::v0::Convert>(share(*tensor), ov::element::f32);
+    if (dtype == DType::kF32 && is_short) return make<ov::op::v0::Convert>(share(*tensor, name), ov::element::f32);
   }
-  return share(dtype == DType::kF32 ? weights_.f32(name) : weights_.stored(name).load());
+  return share(dtype == DType::kF32 ? weights_.f32(name) : weights_.stored(name).load(), name);
 }
 
 std::shared_ptr<ov::Model> Lowering::run() {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "openvino/op/abs.hpp"
 #include "openvino/op/add.hpp"
+#include "openvino/op/atanh.hpp"
 #include "openvino/op/clamp.hpp"
 #include "openvino/op/constant.hpp"
 #include "openvino/op/convert.hpp"
@@ -65,7 +66,11 @@ Out lower_unary(Lowering& lowering, const Node& node) {
 
 Out lower_binary(Lowering& lowering, const Node& node) {
   const Out a = lowering.in(node, 0), b = lowering.in(node, 1);
-  switch (binary_kind(node)) {
+  const BinaryKind kind = binary_kind(node);
+  if ((kind == BinaryKind::kDiv || kind == BinaryKind::kPow) && a.get_element_type() == ov::element::i64) {
+    fail(ErrorCode::kUnsupported, "{}: binary: {} of integers", node.label, binary_name(kind));
+  }
+  switch (kind) {
     case BinaryKind::kAdd: return make<v1::Add>(a, b);
     case BinaryKind::kSub: return make<v1::Subtract>(a, b);
     case BinaryKind::kMul: return make<v1::Multiply>(a, b);
@@ -91,18 +96,38 @@ Out lower_select(Lowering& lowering, const Node& node) {
   return make<v1::Select>(lowering.in(node, 0), lowering.in(node, 1), lowering.in(node, 2));
 }
 
+namespace {
+
+/// To integers, of which the device has those of 32 bits: what is outside becomes the nearest, NaN becomes 0.
+Out truncate(const Out& x) {
+  const Out number = make<v1::Select>(make<v1::Equal>(x, x), x, scalar(0.0f));
+  return make<v0::Convert>(make<v0::Clamp>(number, -0x1p31, 0x1p31 - 128), ov::element::i64);
+}
+
+}  // namespace
+
 Out lower_cast(Lowering& lowering, const Node& node) {
   const Out x = lowering.in(node, 0);
   const DType from = lowering.graph().info(node.inputs[0]).dtype, to = lowering.graph().info(node.outputs[0]).dtype;
   if (from == to) return x;
+  if (from == DType::kF32 && to == DType::kI64) return truncate(x);
   if (to != DType::kBool) return make<v0::Convert>(x, element_type(to));
   return from == DType::kF32 ? make<v1::NotEqual>(x, scalar(0.0f)) : make<v1::NotEqual>(x, scalar(int64_t{0}));
 }
 
-bool can_lower_activation(const Node& node) {
-  const ActivationKind kind = activation_kind(node);
-  return kind != ActivationKind::kLaplace && kind != ActivationKind::kSqrtSoftplus;
+namespace {
+
+/// log(1 + e^x) as max(x, 0) + 2 atanh(t / (2 + t)) with t = e^-|x|: OpenVINO's own, and its logarithm, lose small
+/// results.
+Out softplus(const Out& x) {
+  const Out tail = make<v0::Exp>(make<v0::Negative>(make<v0::Abs>(x)));
+  const Out ratio = make<v1::Divide>(tail, make<v1::Add>(tail, scalar(2.0f)));
+  return make<v1::Add>(make<v0::Relu>(x), make<v1::Multiply>(make<ov::op::v3::Atanh>(ratio), scalar(2.0f)));
 }
+
+}  // namespace
+
+bool can_lower_activation(const Node& node) { return activation_kind(node) != ActivationKind::kLaplace; }
 
 Out apply_activation(const Node& node, const Out& x) {
   switch (activation_kind(node)) {
@@ -124,8 +149,8 @@ Out apply_activation(const Node& node, const Out& x) {
     case ActivationKind::kHardswish: return make<ov::op::v4::HSwish>(x);
     case ActivationKind::kTanh: return make<v0::Tanh>(x);
     case ActivationKind::kMish: return make<ov::op::v4::Mish>(x);
-    case ActivationKind::kLaplace:
-    case ActivationKind::kSqrtSoftplus: break;
+    case ActivationKind::kSqrtSoftplus: return make<v0::Sqrt>(softplus(x));
+    case ActivationKind::kLaplace: break;
   }
   fail(ErrorCode::kInternal, "{}: activation {} has no lowering", node.label, activation_name(activation_kind(node)));
 }
