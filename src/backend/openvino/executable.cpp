@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/openvino/device.h"
 #include "backend/openvino/lower.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
@@ -73,11 +74,12 @@ size_t packed_weight_bytes(const Graph& graph) {
 }  // namespace
 
 OpenvinoExecutable::OpenvinoExecutable(Graph graph, Interface interface, ov::CompiledModel model,
-                                       std::shared_ptr<const Checkpoint> checkpoint)
+                                       Precision precision, std::shared_ptr<const Checkpoint> checkpoint)
     : graph_(std::move(graph)),
       interface_(std::move(interface)),
       checkpoint_(std::move(checkpoint)),
       is_passed_on_(find_passed_on(graph_)),
+      precision_(precision),
       weight_bytes_(packed_weight_bytes(graph_)),
       model_(std::move(model)) {}
 

@@ -7,7 +7,6 @@
 
 #include "backend/backend.h"
 #include "backend/openvino/interface.h"
-#include "base/error.h"
 #include "openvino/runtime/compiled_model.hpp"
 #include "openvino/runtime/infer_request.hpp"
 
@@ -16,10 +15,11 @@ namespace gamut::openvino {
 class OpenvinoExecutable : public Executable {
  public:
   /// `checkpoint` holds the weights that the model reads where they lie.
-  OpenvinoExecutable(Graph graph, Interface interface, ov::CompiledModel model,
+  OpenvinoExecutable(Graph graph, Interface interface, ov::CompiledModel model, Precision precision,
                      std::shared_ptr<const Checkpoint> checkpoint);
 
   NamedTensors run(const NamedTensors& inputs) const override;
+  Precision precision() const override { return precision_; }
   size_t planned_bytes(const SymbolValues& symbols) const override;
   size_t weight_bytes() const override { return weight_bytes_; }
 
@@ -33,21 +33,12 @@ class OpenvinoExecutable : public Executable {
   const Interface interface_;
   const std::shared_ptr<const Checkpoint> checkpoint_;
   std::vector<bool> is_passed_on_;  // by value, see find_passed_on
+  const Precision precision_;
   size_t weight_bytes_ = 0;
   mutable ov::CompiledModel model_;
 
   mutable std::mutex mutex_;  // guards what follows
   mutable std::vector<ov::InferRequest> idle_requests_;
 };
-
-/// Calls `action` and turns what OpenVINO throws into Error{kInternal} that says what was tried.
-template <typename Action>
-auto translated(const char* what, Action action) {
-  try {
-    return action();
-  } catch (const ov::Exception& error) {
-    fail(ErrorCode::kInternal, "openvino: {} failed: {}", what, error.what());
-  }
-}
 
 }  // namespace gamut::openvino

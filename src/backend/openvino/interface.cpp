@@ -15,8 +15,8 @@
 namespace gamut::openvino {
 namespace {
 
-/// What is added to the score of a key that is not seen. Finite, so that a query that sees nothing gives numbers and no
-/// NaN that would spread through later layers; and a float of eight bits of exponent holds it, as bf16 does.
+/// What is added to the score of a key that is not seen. Every query sees some key, if only itself, so that no softmax
+/// runs over nothing and no NaN spreads from padding.
 constexpr float kUnseen = -1e30f;
 
 std::string rows_name(const Graph& graph, const Node& node, int value) {
@@ -65,11 +65,16 @@ bool has_one_row_per_line(const Tensor& numbers) {
   return true;
 }
 
-/// F32 [B,1,1,S]: one line of keys serves all queries.
+/// F32 [B,1,1,S]: one line of keys serves all queries. A line of padding alone sees itself.
 Tensor key_mask(const Tensor& numbers) {
   const int64_t lines = numbers.dim(0), length = numbers.dim(1);
   Tensor mask = Tensor::allocate(DType::kF32, {lines, 1, 1, length});
-  for (int64_t i = 0; i < lines * length; ++i) mask.mutable_f32()[i] = numbers.i64()[i] >= 0 ? 0 : kUnseen;
+  float* to = mask.mutable_f32().data();
+  for (int64_t line = 0; line < lines; ++line) {
+    const auto numbers_of_line = numbers.i64().subspan(static_cast<size_t>(line * length), static_cast<size_t>(length));
+    const bool is_padding = std::ranges::all_of(numbers_of_line, [](int64_t number) { return number < 0; });
+    for (int64_t number : numbers_of_line) *to++ = number >= 0 || is_padding ? 0 : kUnseen;
+  }
   return mask;
 }
 

@@ -1,5 +1,6 @@
 #include "backend/openvino/lower.h"
 
+#include "backend/openvino/file_weights.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "openvino/op/add.hpp"
@@ -76,10 +77,6 @@ Out share(const Tensor& tensor, const std::string& name) {
   return make<Constant>(type, shape, tensor.data(), std::make_shared<Tensor>(tensor));
 }
 
-bool is_aligned(const Tensor& tensor) {
-  return reinterpret_cast<uintptr_t>(tensor.data()) % (static_cast<size_t>(dtype_bits(tensor.dtype())) / 8) == 0;
-}
-
 /// "encoder.layer.0.attention:attention#17": unlike the label alone no two nodes share it.
 std::string name_of(const Node& node) {
   return fmt::format("{}{}{}#{}", node.label, node.label.empty() ? "" : ":", node.op->name, node.outputs[0]);
@@ -147,8 +144,13 @@ Lower find_lowering(const Node& node) {
   return nullptr;
 }
 
-Lowering::Lowering(const Graph& graph, const Weights& weights, const Interface& interface)
-    : graph_(graph), weights_(weights), interface_(interface), values_(static_cast<size_t>(graph.value_count())) {}
+Lowering::Lowering(const Graph& graph, const Weights& weights, const Interface& interface,
+                   std::map<std::string, Out> shared)
+    : graph_(graph),
+      weights_(weights),
+      interface_(interface),
+      shared_(std::move(shared)),
+      values_(static_cast<size_t>(graph.value_count())) {}
 
 void Lowering::add_parameters() {
   const ov::Dimension any = ov::Dimension::dynamic();
@@ -224,12 +226,16 @@ Out Lowering::constant(const Node& node) {
   if (node.op == &kConstant) return share(node.constant, node.label);
   const std::string name = node.attributes.s("name");
   const DType dtype = graph_.info(node.outputs[0]).dtype;
-  if (const auto tensor = weights_.in_place(name); tensor && is_aligned(*tensor)) {
-    if (tensor->dtype() == dtype) return share(*tensor, name);
-    const bool is_short = tensor->dtype() == DType::kF16 || tensor->dtype() == DType::kBf16;
-    if (dtype == DType::kF32 && is_short) return make<ov::op::v0::Convert>(share(*tensor, name), ov::element::f32);
+  Out value;
+  if (auto found = shared_.find(name); found != shared_.end()) {
+    value = found->second;
+  } else if (const auto tensor = weights_.in_place(name); tensor && can_share(*tensor, dtype)) {
+    value = share(*tensor, name);
+  } else {
+    value = share(dtype == DType::kF32 ? weights_.f32(name) : weights_.stored(name).load(), name);
   }
-  return share(dtype == DType::kF32 ? weights_.f32(name) : weights_.stored(name).load(), name);
+  const ov::element::Type wanted = element_type(dtype);
+  return value.get_element_type() == wanted ? value : make<ov::op::v0::Convert>(value, wanted);
 }
 
 std::shared_ptr<ov::Model> Lowering::run() {

@@ -19,7 +19,9 @@ using Out = ov::Output<ov::Node>;
 /// A graph on its way to a model.
 class Lowering {
  public:
-  Lowering(const Graph& graph, const Weights& weights, const Interface& interface);
+  /// `shared`: constants for some of the weights, by name.
+  Lowering(const Graph& graph, const Weights& weights, const Interface& interface,
+           std::map<std::string, Out> shared = {});
 
   /// Lowers every node. The model's results are the graph's outputs, then two for each check of computed ids: the least
   /// and the greatest.
@@ -51,6 +53,7 @@ class Lowering {
   const Graph& graph_;
   const Weights& weights_;
   const Interface& interface_;
+  std::map<std::string, Out> shared_;
   ov::ParameterVector parameters_;  // in the interface's order
   std::vector<Out> values_;         // by graph value
   std::vector<Out> id_bounds_;

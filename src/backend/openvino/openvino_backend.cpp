@@ -1,15 +1,14 @@
 // The OpenVINO backend, and the entry point of the module that holds it.
-#include <algorithm>
-
 #include "backend/module.h"
+#include "backend/openvino/compile_cache.h"
+#include "backend/openvino/device.h"
 #include "backend/openvino/executable.h"
+#include "backend/openvino/file_weights.h"
 #include "backend/openvino/lower.h"
 #include "backend/reference/reference_backend.h"
-#include "base/cpu_info.h"
-#include "base/error.h"
 #include "graph/op_schema.h"
 #include "graph/verifier.h"
-#include "openvino/runtime/core.hpp"
+#include "openvino/core/version.hpp"
 #include "openvino/runtime/properties.hpp"
 #include "passes/decompose.h"
 #include "passes/fold.h"
@@ -17,30 +16,14 @@
 namespace gamut::openvino {
 namespace {
 
-/// One for the process. It is never taken down: its threads may outlive whoever would do it.
-ov::Core& core() {
-  static ov::Core* const instance = new ov::Core();
-  return *instance;
-}
-
-ov::element::Type inference_precision(Precision precision) {
-  switch (precision) {
-    case Precision::kAuto:
-    case Precision::kF32: return ov::element::f32;
-    case Precision::kBf16: return ov::element::bf16;
-    case Precision::kF16: return ov::element::f16;
+/// Throws Error{kUnsupported} that names model, node and operator when one has no lowering.
+void require_support(const Graph& graph, const std::string& model) {
+  for (const Node& node : graph.nodes()) {
+    const bool is_leaf = node.op == &kInput || node.op == &kWeight || node.op == &kConstant;
+    if (is_leaf || find_lowering(node) != nullptr) continue;
+    fail(ErrorCode::kUnsupported, "{}: node \"{}\": operator {} is not supported by the openvino backend",
+         model.empty() ? graph.name() : model, node.label, node.op->name);
   }
-  return ov::element::f32;
-}
-
-ov::AnyMap properties(const CompileOptions& options, const std::string& device) {
-  ov::AnyMap map{ov::hint::inference_precision(inference_precision(options.precision)),
-                 ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY)};
-  if (device == "CPU") {
-    map.insert(ov::inference_num_threads(options.threads > 0 ? options.threads : cpu_info().cores));
-    map.insert(ov::num_streams(1));
-  }
-  return map;
 }
 
 class OpenvinoBackend : public Backend {
@@ -64,30 +47,32 @@ class OpenvinoBackend : public Backend {
 
   std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
                                       const CompileOptions& options) const override {
-    const std::string device = options.device.empty() ? "CPU" : options.device;
     Folded folded = fold_weights(graph);
     verify_if_wanted(folded.graph);
     Graph direct = decompose(folded.graph, [this](const Node& node) { return supports(node); });
     verify_if_wanted(direct);
-    require_support(direct);
+    require_support(direct, options.model);
     const Weights weights(checkpoint, std::move(folded.expressions), reference::evaluate_expression);
     Interface interface(direct);
     return translated("compiling", [&] {
-      const std::shared_ptr<ov::Model> model = Lowering(direct, weights, interface).run();
-      ov::CompiledModel compiled = core().compile_model(model, device, properties(options, device));
-      return std::make_unique<OpenvinoExecutable>(std::move(direct), std::move(interface), std::move(compiled),
-                                                  std::move(checkpoint));
+      const Device device = find_device(options, *checkpoint);
+      ov::CompiledModel model = load_or_compile(direct, weights, interface, device, options);
+      const Precision precision = require_precision(model, device);
+      return std::make_unique<OpenvinoExecutable>(std::move(direct), std::move(interface), std::move(model),
+                                                  precision, std::move(checkpoint));
     });
   }
 
  private:
-  void require_support(const Graph& graph) const {
-    for (const Node& node : graph.nodes()) {
-      const bool is_leaf = node.op == &kInput || node.op == &kWeight || node.op == &kConstant;
-      if (is_leaf || supports(node)) continue;
-      fail(ErrorCode::kUnsupported, "{}: {}: operator {} is not supported by the openvino backend", graph.name(),
-           node.label, node.op->name);
-    }
+  static ov::CompiledModel load_or_compile(const Graph& graph, const Weights& weights, const Interface& interface,
+                                           const Device& device, const CompileOptions& options) {
+    const auto cache = CompileCache::open(options, graph, *weights.checkpoint(), device);
+    if (!cache) return core().compile_model(Lowering(graph, weights, interface).run(), device.name, device.properties());
+    if (auto known = cache->load(device)) return *known;
+    Lowering lowering(graph, weights, interface, read_file_weights(graph, weights));
+    ov::CompiledModel model = core().compile_model(lowering.run(), device.name, cache->properties(device));
+    cache->store(model);
+    return model;
   }
 };
 
