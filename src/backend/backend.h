@@ -38,6 +38,7 @@ struct BackendInfo {
   std::string version;
   std::vector<std::string> devices;       ///< names that CompileOptions::device takes, the default first
   std::vector<std::string> descriptions;  ///< of the devices, in the same order
+  std::vector<Precision> precisions;      ///< that the first device computes in
 };
 
 /// A compiled graph. `run` may be called from several threads at once.

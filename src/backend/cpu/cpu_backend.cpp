@@ -48,7 +48,7 @@ class CpuBackend : public Backend {
       const Isa isa = static_cast<Isa>(i);
       if (has_kernels(isa)) kernels += (kernels.empty() ? "" : ", ") + std::string(isa_name(isa));
     }
-    return {GAMUT_VERSION, {"CPU"}, {"kernels for " + kernels}};
+    return {GAMUT_VERSION, {"CPU"}, {"kernels for " + kernels}, {Precision::kF32}};
   }
   bool prefers_packed_rows() const override { return true; }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/cpu_info.h"
 #include "openvino/runtime/properties.hpp"
@@ -46,6 +47,13 @@ bool is_device(const std::string& wanted, const std::string& found) {
 }
 
 }  // namespace
+
+std::vector<Precision> precisions_of(const std::string& device) {
+  std::vector<Precision> precisions{Precision::kF32};
+  if (computes_in(device, ov::device::capability::BF16)) precisions.push_back(Precision::kBf16);
+  if (computes_in(device, ov::device::capability::FP16)) precisions.push_back(Precision::kF16);
+  return precisions;
+}
 
 ov::Core& core() {
   static ov::Core* const instance = new ov::Core();

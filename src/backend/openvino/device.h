@@ -23,6 +23,9 @@ struct Device {
   ov::AnyMap properties() const;
 };
 
+/// What the device says it computes in, f32 first.
+std::vector<Precision> precisions_of(const std::string& device);
+
 /// Throws Error{kUnsupported} when OpenVINO does not find the device, or for options that it does not have.
 Device find_device(const CompileOptions& options, const Checkpoint& checkpoint);
 

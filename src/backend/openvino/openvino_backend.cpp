@@ -38,6 +38,7 @@ class OpenvinoBackend : public Backend {
         info.devices.push_back(device);
         info.descriptions.push_back(core().get_property(device, ov::device::full_name));
       }
+      info.precisions = precisions_of(info.devices.at(0));
       return info;
     });
   }

@@ -60,7 +60,7 @@ class ReferenceExecutable : public Executable {
 class ReferenceBackend : public Backend {
  public:
   std::string name() const override { return "reference"; }
-  BackendInfo probe() const override { return {GAMUT_VERSION, {"CPU"}, {"plain loops"}}; }
+  BackendInfo probe() const override { return {GAMUT_VERSION, {"CPU"}, {"plain loops"}, {Precision::kF32}}; }
   bool prefers_packed_rows() const override { return true; }
   bool supports(const Node& node) const override { return is_host_op(node); }
   std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
