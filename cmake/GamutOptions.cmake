@@ -21,7 +21,8 @@ if(GAMUT_COVERAGE)
   target_compile_options(gamut_options INTERFACE --coverage)
   target_link_options(gamut_options INTERFACE --coverage)
 endif()
-# One binary to ship: the C++ runtime travels inside it.
-if(NOT GAMUT_SANITIZE)
+# One binary to ship: the C++ runtime travels inside it. With OpenVINO, whose libraries bring the shared one into the
+# process, there must be one of them only: exceptions cross between the program and its module.
+if(NOT GAMUT_SANITIZE AND NOT GAMUT_OPENVINO)
   target_link_options(gamut_options INTERFACE -static-libstdc++ -static-libgcc)
 endif()

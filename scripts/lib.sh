@@ -61,3 +61,15 @@ need_venv() {
   need_packages "${python_packages[@]}"
   has_venv || die "python3 ($(command -v python3)) cannot make virtual environments"
 }
+
+# pip_python LOG: a python with pip: the system's own, or else a small environment beside the cache's other files.
+pip_python() {
+  local log="$1"
+  if python3 -m pip --version >/dev/null 2>&1; then
+    echo python3
+  else
+    need_venv
+    [[ -x "$cache/pip/bin/python" ]] || python3 -m venv "$cache/pip" >>"$log" 2>&1
+    echo "$cache/pip/bin/python"
+  fi
+}

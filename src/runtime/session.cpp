@@ -67,7 +67,8 @@ Session::Session(Program program, std::shared_ptr<const Checkpoint> checkpoint, 
                  const CompileOptions& options, RowLayout layout)
     : program_(std::move(program)) {
   const Graph& graph = program_.graph(kEncode);
-  packed_ = layout == RowLayout::kAuto && why_not_packable(graph).empty();
+  const bool wanted = layout == RowLayout::kAuto ? backend.prefers_packed_rows() : layout == RowLayout::kPacked;
+  packed_ = wanted && why_not_packable(graph).empty();
   executable_ = backend.compile(graph, std::move(checkpoint), options);
 }
 

@@ -225,6 +225,31 @@ int64_t Extent::evaluate(const SymbolValues& symbols) const {
   return *sum.value();
 }
 
+int Extent::build(ExtentBuilder& builder) const {
+  if (is_constant()) return builder.constant(constant_);
+  auto build_atom = [&](const Atom& atom) {
+    switch (atom.kind) {
+      case Atom::Kind::kSymbol: return builder.symbol(atom.name);
+      case Atom::Kind::kFloorDiv: return builder.floor_div(atom.a.build(builder), atom.divisor);
+      case Atom::Kind::kModulo: return builder.modulo(atom.a.build(builder), atom.divisor);
+      case Atom::Kind::kMin: return builder.min(atom.a.build(builder), atom.b.build(builder));
+      case Atom::Kind::kMax: return builder.max(atom.a.build(builder), atom.b.build(builder));
+    }
+    return -1;
+  };
+  std::optional<int> sum;
+  for (const auto& [key, term] : terms_->by_key) {
+    std::optional<int> product;
+    if (term.coefficient != 1 || term.atoms.empty()) product = builder.constant(term.coefficient);
+    for (const auto& atom : term.atoms) {
+      const int factor = build_atom(*atom);
+      product = product ? builder.multiply(*product, factor) : factor;
+    }
+    sum = sum ? builder.add(*sum, *product) : *product;
+  }
+  return *sum;
+}
+
 std::string Extent::to_string() const {
   if (is_constant()) return std::to_string(constant_);
   std::string out;

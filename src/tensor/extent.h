@@ -16,6 +16,20 @@ namespace gamut {
 /// The values that symbols have in one run: {"B": 2, "S": 128}.
 using SymbolValues = std::map<std::string, int64_t>;
 
+/// What an expression is computed with in another domain. Results and operands are handles of the builder's own.
+class ExtentBuilder {
+ public:
+  virtual ~ExtentBuilder() = default;
+  virtual int constant(int64_t value) = 0;
+  virtual int symbol(const std::string& name) = 0;
+  virtual int add(int a, int b) = 0;
+  virtual int multiply(int a, int b) = 0;
+  virtual int floor_div(int a, int64_t divisor) = 0;
+  virtual int modulo(int a, int64_t divisor) = 0;
+  virtual int min(int a, int b) = 0;
+  virtual int max(int a, int b) = 0;
+};
+
 /// An integer expression: sums and products of symbols, floor division and modulo by constants, min and max.
 /// Kept in a canonical form, so that `==` proves equality for everything that is equal as a polynomial over its atoms.
 /// An immutable value; copying is cheap.
@@ -47,6 +61,9 @@ class Extent {
   /// The value under `symbols`. Throws Error{kInvalidArgument} for an unbound symbol, Error{kResourceLimit} on
   /// overflow.
   int64_t evaluate(const SymbolValues& symbols) const;
+
+  /// Computes the expression in another domain, such as the nodes of another engine's graph; the builder's handle.
+  int build(ExtentBuilder& builder) const;
 
   /// "2*S+1", "floor(S/2)", "min(S,512)".
   std::string to_string() const;

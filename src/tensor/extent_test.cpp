@@ -56,5 +56,48 @@ TEST(Extent, KnowsItsSymbols) {
   EXPECT_THROW(evaluate(Shape{S - 5}, {{"S", 2}}), Error);
 }
 
+/// Builds with plain numbers, so that what is built can be compared with what `evaluate` finds.
+class NumberBuilder : public ExtentBuilder {
+ public:
+  explicit NumberBuilder(const SymbolValues& symbols) : symbols_(symbols) {}
+  int constant(int64_t value) override { return add_value(value); }
+  int symbol(const std::string& name) override { return add_value(symbols_.at(name)); }
+  int add(int a, int b) override { return add_value(values_[a] + values_[b]); }
+  int multiply(int a, int b) override { return add_value(values_[a] * values_[b]); }
+  int floor_div(int a, int64_t divisor) override {
+    return add_value((values_[a] - ((values_[a] % divisor) + divisor) % divisor) / divisor);
+  }
+  int modulo(int a, int64_t divisor) override { return add_value(((values_[a] % divisor) + divisor) % divisor); }
+  int min(int a, int b) override { return add_value(std::min(values_[a], values_[b])); }
+  int max(int a, int b) override { return add_value(std::max(values_[a], values_[b])); }
+  int64_t value(int handle) const { return values_[handle]; }
+
+ private:
+  int add_value(int64_t value) {
+    values_.push_back(value);
+    return static_cast<int>(values_.size()) - 1;
+  }
+  const SymbolValues symbols_;
+  std::vector<int64_t> values_;
+};
+
+TEST(Extent, IsBuiltElsewhereAsItEvaluates) {
+  const Extent expressions[] = {Extent(7),
+                                S,
+                                B * S,
+                                Extent(2) * S * S - B + 3,
+                                floor_div(S * 3 - 7, 4),
+                                modulo(S - 9, 5),
+                                min(B * S, S + 3),
+                                max(floor_div(S, 2), B) * 2 - 1};
+  for (const Extent& expression : expressions) {
+    for (int64_t s : {1, 5, 12}) {
+      const SymbolValues values{{"B", 3}, {"S", s}};
+      NumberBuilder builder(values);
+      EXPECT_EQ(builder.value(expression.build(builder)), expression.evaluate(values)) << expression.to_string();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gamut

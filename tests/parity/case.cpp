@@ -64,6 +64,7 @@ Case load_case(const std::filesystem::path& path) {
               .checkpoint = std::make_shared<Checkpoint>(Checkpoint::from_tensors(std::move(weights)))};
   for (const auto& [name, entry] : json.at("inputs").items()) result.inputs[name] = parse_tensor(entry);
   for (const auto& [name, entry] : json.at("outputs").items()) result.outputs[name] = parse_tensor(entry);
+  for (const auto& [name, error] : json.at("bf16_errors").items()) result.bf16_errors[name] = error;
   return result;
 }
 

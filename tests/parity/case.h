@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -20,6 +21,8 @@ struct Case {
   std::shared_ptr<const Checkpoint> checkpoint;
   NamedTensors inputs;
   NamedTensors outputs;
+  /// By output: how far PyTorch in bf16 is from it, at most.
+  std::map<std::string, double> bf16_errors;
 };
 
 /// Reads a case and makes its weights. Throws Error when the file is not a case.

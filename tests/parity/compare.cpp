@@ -22,8 +22,14 @@ Tensor row_of(const Tensor& tensor, int64_t b) {
   return row;
 }
 
-/// The largest error of `actual` against rows [first, first + count) of `expected`; masked places do not count.
-double error_of(const Tensor& actual, const Tensor& expected, const Tensor* mask, const std::string& name) {
+/// The largest |a-b| and |b|.
+struct Extremes {
+  double difference = 0;
+  double value = 0;
+};
+
+/// Of `actual` against `expected`; masked places do not count.
+Extremes extremes_of(const Tensor& actual, const Tensor& expected, const Tensor* mask, const std::string& name) {
   if (actual.dims() != expected.dims() || actual.dtype() != DType::kF32) {
     fail(ErrorCode::kInternal, "output {}: shape {}, transformers has {}", name, to_string(actual.dims()),
          to_string(expected.dims()));
@@ -32,7 +38,7 @@ double error_of(const Tensor& actual, const Tensor& expected, const Tensor* mask
                          expected.dim(1) == mask->dim(1);
   const int64_t places = per_token ? mask->count() : 1;
   const int64_t width = places == 0 ? 0 : expected.count() / places;
-  double largest = 0, scale = 1;
+  Extremes largest;
   for (int64_t place = 0; place < places; ++place) {
     const bool is_masked = per_token && mask->i64()[place] == 0;
     for (int64_t i = place * width; i < (place + 1) * width; ++i) {
@@ -41,25 +47,35 @@ double error_of(const Tensor& actual, const Tensor& expected, const Tensor* mask
         if (a != 0) fail(ErrorCode::kInternal, "output {}: {} at a masked place, expected 0", name, a);
         continue;
       }
-      scale = std::max(scale, std::fabs(b));
+      largest.value = std::max(largest.value, std::fabs(b));
       // NaN compares false with everything: it must not pass for small.
       const double difference = std::fabs(a - b);
-      largest = difference <= largest ? largest : std::isnan(difference) ? INFINITY : difference;
+      if (!(difference <= largest.difference)) largest.difference = std::isnan(difference) ? INFINITY : difference;
     }
   }
-  return largest / scale;
+  return largest;
 }
 
-double compare(const Session& session, const NamedTensors& inputs, const NamedTensors& expected) {
+/// What an output may differ in the precision.
+double allowance(const Case& parity_case, const std::string& name, double largest_value, Precision precision) {
+  if (precision == Precision::kF32) return kTolerance * std::max(1.0, largest_value);
+  return kBf16Factor * parity_case.bf16_errors.at(name) + kBf16Tolerance * largest_value;
+}
+
+Difference compare(const Case& parity_case, const Session& session, const NamedTensors& inputs,
+                   const NamedTensors& expected) {
   const NamedTensors actual = session.forward(inputs);
   auto mask = inputs.find("attention_mask");
-  double largest = 0;
+  Difference all;
   for (const auto& [name, tensor] : expected) {
     auto found = actual.find(name);
     if (found == actual.end()) fail(ErrorCode::kInternal, "output {} is missing", name);
-    largest = std::max(largest, error_of(found->second, tensor, mask == inputs.end() ? nullptr : &mask->second, name));
+    const Extremes found_here =
+        extremes_of(found->second, tensor, mask == inputs.end() ? nullptr : &mask->second, name);
+    all.add({found_here.difference / std::max(1.0, found_here.value),
+             found_here.difference / allowance(parity_case, name, found_here.value, session.precision())});
   }
-  return largest;
+  return all;
 }
 
 Program record(const Case& parity_case) {
@@ -72,13 +88,17 @@ Program record(const Case& parity_case) {
 std::string Target::name() const {
   std::string text = backend;
   if (!instruction_set.empty()) text += " " + instruction_set;
+  if (precision != Precision::kF32) text += std::string(" ") + precision_name(precision);
   return layout == RowLayout::kPadded ? text + " padded" : text;
 }
 
 std::vector<Target> all_targets() {
   std::vector<Target> targets;
   for (const std::string& backend : backend_names()) {
-    for (RowLayout layout : {RowLayout::kAuto, RowLayout::kPadded}) {
+    const std::vector<Precision> precisions = find_backend(backend).probe().precisions;
+    const bool has_bf16 = std::ranges::count(precisions, Precision::kBf16) > 0;
+    for (RowLayout layout : {RowLayout::kPacked, RowLayout::kPadded}) {
+      if (has_bf16) targets.push_back({backend, "", layout, Precision::kBf16});
       if (backend != "cpu") {
         targets.push_back({backend, "", layout});
         continue;
@@ -92,18 +112,20 @@ std::vector<Target> all_targets() {
   return targets;
 }
 
-double largest_error(const Case& parity_case, const Target& target) {
-  const Session session(record(parity_case), parity_case.checkpoint, find_backend(target.backend),
-                        {.threads = 2, .instruction_set = target.instruction_set}, target.layout);
-  double largest = compare(session, parity_case.inputs, parity_case.outputs);
+Difference compare(const Case& parity_case, const Target& target) {
+  const Session session(
+      record(parity_case), parity_case.checkpoint, find_backend(target.backend),
+      {.precision = target.precision, .threads = 2, .instruction_set = target.instruction_set}, target.layout);
+  if (session.precision() != target.precision) fail(ErrorCode::kInternal, "{}: runs in another precision", target.name());
+  Difference all = compare(parity_case, session, parity_case.inputs, parity_case.outputs);
   const int64_t batch = parity_case.inputs.at("input_ids").dim(0);
   for (int64_t b = 0; b < batch; ++b) {
     NamedTensors inputs, expected;
     for (const auto& [name, tensor] : parity_case.inputs) inputs[name] = row_of(tensor, b);
     for (const auto& [name, tensor] : parity_case.outputs) expected[name] = row_of(tensor, b);
-    largest = std::max(largest, compare(session, inputs, expected));
+    all.add(compare(parity_case, session, inputs, expected));
   }
-  return largest;
+  return all;
 }
 
 std::string graph_digest(const Case& parity_case) {

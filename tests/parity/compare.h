@@ -1,6 +1,7 @@
 // Runs a parity case on one target and compares it with transformers.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "parity/case.h"
@@ -12,23 +13,35 @@ namespace gamut::parity {
 struct Target {
   std::string backend;
   std::string instruction_set;  // of the cpu backend; empty: the best
-  RowLayout layout = RowLayout::kAuto;
+  RowLayout layout = RowLayout::kPacked;
+  Precision precision = Precision::kF32;
 
-  /// "cpu", "cpu avx2 padded".
+  /// "cpu", "cpu avx2 padded", "openvino bf16".
   std::string name() const;
 };
 
-/// Every backend of this build, every instruction set of this machine, packed and padded.
+/// Every backend of this build in every precision that it has here, every instruction set of this machine, packed and
+/// padded.
 std::vector<Target> all_targets();
 
-/// The largest |a-b| / max(1, max |b|) over all outputs and unmasked places: the case as it is, and each of its rows
-/// alone. Throws Error when the case does not run or an output is missing.
-double largest_error(const Case& parity_case, const Target& target);
+/// How far a case is from transformers.
+struct Difference {
+  double error = 0;  ///< the largest |a-b| / max(1, max |b|)
+  double share = 0;  ///< the largest |a-b| as a share of what the precision allows: more than 1 is too far
+
+  bool is_allowed() const { return share <= 1; }
+  void add(const Difference& other) { error = std::max(error, other.error), share = std::max(share, other.share); }
+};
+
+/// The difference over all outputs and unmasked places: the case as it is, and each of its rows alone. Throws Error when
+/// the case does not run or an output is missing.
+Difference compare(const Case& parity_case, const Target& target);
 
 /// The digest of the case's recorded graphs.
 std::string graph_digest(const Case& parity_case);
 
-/// What a case may differ: 1e-4 in f32 (docs/decisions and the design's section on evidence).
-inline constexpr double kTolerance = 1e-4;
+/// What a case may differ (the design's section on evidence): in f32 1e-4 of the larger of 1 and max |b|; in bf16 1.5
+/// times what PyTorch does in bf16, and 1e-3 of max |b|.
+inline constexpr double kTolerance = 1e-4, kBf16Factor = 1.5, kBf16Tolerance = 1e-3;
 
 }  // namespace gamut::parity

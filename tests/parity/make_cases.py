@@ -40,6 +40,7 @@ from seeded_weights import fnv1a64
 
 CASES = Path(__file__).resolve().parent / "cases"
 CHECK_TOLERANCE = 5e-6  # other CPUs sum in another order; still 20 times below the parity tolerance
+BF16_FACTOR = 2.0  # other CPUs sum products of bf16 in another order
 MAX_ATTEMPTS = 20
 
 
@@ -112,6 +113,7 @@ def try_case(model_type: str, head: str, knobs: Knobs, seed: int) -> dict:
     case["insensitive"] = sensitivity.check(model, case, rows, outputs, architecture.insensitive)
     inputs = batch_inputs(rows, knobs, rng)
     case["inputs"] = {name: case_file.encode(value) for name, value in inputs.items()}
+    case["bf16_errors"] = truth.bf16_errors(model, rows, outputs)
     batch = truth.batch_outputs(outputs, knobs.lengths, knobs.left_padding)
     case["outputs"] = {name: case_file.encode(value) for name, value in batch.items()}
     return case
@@ -157,7 +159,8 @@ def command_make(only: str | None) -> int:
 
 def differences(made: dict, committed: dict) -> list[str]:
     """What differs between a case made now and the committed one; outputs may differ by rounding."""
-    found = [key for key in made.keys() | committed.keys() if key != "outputs" and made.get(key) != committed.get(key)]
+    rounded = ("outputs", "bf16_errors")
+    found = [key for key in made.keys() | committed.keys() if key not in rounded and made.get(key) != committed.get(key)]
     if made["outputs"].keys() != committed["outputs"].keys():
         return sorted(found) + ["outputs (names)"]
     for name, entry in made["outputs"].items():
@@ -166,6 +169,10 @@ def differences(made: dict, committed: dict) -> list[str]:
             found.append(f"outputs.{name} (shape)")
         elif (error := float(np.abs(a - b).max())) > CHECK_TOLERANCE * max(1.0, float(np.abs(b).max())):
             found.append(f"outputs.{name} (by {error:.2g})")
+    for name, error in made["bf16_errors"].items():
+        known = committed.get("bf16_errors", {}).get(name, 0)
+        if not error / BF16_FACTOR <= known <= error * BF16_FACTOR:
+            found.append(f"bf16_errors.{name} ({error:.2g}, not {known:.2g})")
     return sorted(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from pathlib import Path
 
@@ -44,6 +45,19 @@ def run_row(model: torch.nn.Module, row: dict[str, np.ndarray]) -> dict[str, np.
     with torch.no_grad():
         outputs = model(**{name: torch.from_numpy(value)[None] for name, value in row.items()})
     return {name: value[0].numpy() for name, value in outputs.items() if isinstance(value, torch.Tensor)}
+
+
+def bf16_errors(model: torch.nn.Module, rows: list[dict], outputs: list[dict]) -> dict[str, float]:
+    """How far PyTorch in bf16 is from the f32 `outputs`: the largest difference over all rows, by output."""
+    short = copy.deepcopy(model).to(torch.bfloat16)
+    errors: dict[str, float] = {}
+    for row, exact in zip(rows, outputs):
+        with torch.no_grad():
+            found = short(**{name: torch.from_numpy(value)[None] for name, value in row.items()})
+        for name, value in exact.items():
+            error = float(np.abs(found[name][0].float().numpy() - value).max())
+            errors[name] = max(errors.get(name, 0.0), float(f"{error:.3g}"))
+    return errors
 
 
 def pad_rows(rows: list[np.ndarray], left: bool, length: int, fill: np.ndarray | int = 0) -> np.ndarray:

@@ -42,6 +42,15 @@ bool can_apply(ActivationKind kind) {
 class CpuBackend : public Backend {
  public:
   std::string name() const override { return "cpu"; }
+  BackendInfo probe() const override {
+    std::string kernels;
+    for (int i = 0; i < kIsaCount; ++i) {
+      const Isa isa = static_cast<Isa>(i);
+      if (has_kernels(isa)) kernels += (kernels.empty() ? "" : ", ") + std::string(isa_name(isa));
+    }
+    return {GAMUT_VERSION, {"CPU"}, {"kernels for " + kernels}, {Precision::kF32}};
+  }
+  bool prefers_packed_rows() const override { return true; }
 
   bool supports(const Node& node) const override {
     for (const OpSchema* direct :
@@ -54,6 +63,7 @@ class CpuBackend : public Backend {
 
   std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
                                       const CompileOptions& options) const override {
+    require_plain_options(*this, options);
     const Isa isa = parse_isa(options.instruction_set);
     Folded folded = fold_weights(graph);
     verify_if_wanted(folded.graph);

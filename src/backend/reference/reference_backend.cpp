@@ -48,6 +48,7 @@ class ReferenceExecutable : public Executable {
   NamedTensors run(const NamedTensors& inputs) const override {
     return run_graph(graph_, *checkpoint_, inputs, bind_symbols(graph_, inputs));
   }
+  Precision precision() const override { return Precision::kF32; }
   size_t planned_bytes(const SymbolValues& symbols) const override { return gamut::planned_bytes(graph_, symbols); }
   size_t weight_bytes() const override { return 0; }
 
@@ -59,9 +60,12 @@ class ReferenceExecutable : public Executable {
 class ReferenceBackend : public Backend {
  public:
   std::string name() const override { return "reference"; }
+  BackendInfo probe() const override { return {GAMUT_VERSION, {"CPU"}, {"plain loops"}, {Precision::kF32}}; }
+  bool prefers_packed_rows() const override { return true; }
   bool supports(const Node& node) const override { return is_host_op(node); }
   std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
-                                      const CompileOptions&) const override {
+                                      const CompileOptions& options) const override {
+    require_plain_options(*this, options);
     Graph core = decompose(graph, [](const Node&) { return false; });
     verify_if_wanted(core);
     return std::make_unique<ReferenceExecutable>(std::move(core), std::move(checkpoint));
