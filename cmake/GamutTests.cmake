@@ -13,6 +13,12 @@ foreach(folder ${test_folders})
   endif()
 endforeach()
 
+# What the tests of src/base open in place of NVIDIA's driver.
+add_library(fake_libcuda MODULE tests/fake_libcuda.cpp)
+target_link_libraries(fake_libcuda PRIVATE gamut_options)
+add_dependencies(test_base fake_libcuda)
+target_compile_definitions(test_base PRIVATE GAMUT_FAKE_LIBCUDA="$<TARGET_FILE:fake_libcuda>")
+
 # Parity with transformers: the committed cases, without Python.
 add_library(parity STATIC tests/parity/case.cpp tests/parity/compare.cpp)
 target_include_directories(parity PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)

@@ -62,7 +62,7 @@ void print_verdict(const Diagnosis& diagnosis) {
 
 void print_build(const Diagnosis& diagnosis) {
   const BuildReport& build = diagnosis.build;
-  line("build", join({build.version, build.architecture, build.compiler, build.type, build.flags,
+  line("build", join({build.architecture, build.compiler, build.type, build.flags,
                       build.sanitizers.empty() ? "" : "sanitizers " + build.sanitizers}));
   const SystemReport& system = diagnosis.system;
   line("system", join({system.name, system.kernel, system.libc}));
