@@ -37,7 +37,11 @@ target_link_libraries(parity_status PRIVATE parity)
 add_executable(make_tiny_model tests/e2e/make_tiny_model.cpp)
 target_include_directories(make_tiny_model PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(make_tiny_model PRIVATE gamut_core)
-add_test(NAME e2e/Cli COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/cli_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>)
+add_library(wrong_backend MODULE tests/e2e/wrong_backend.cpp)
+target_include_directories(wrong_backend PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(wrong_backend PRIVATE gamut_core)
+add_test(NAME e2e/Cli COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/cli_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>
+                              $<TARGET_FILE:wrong_backend>)
 # Faults on purpose: allocations, system calls and threads that fail, files that shrink, weights that are no numbers.
 file(GLOB fault_sources CONFIGURE_DEPENDS tests/faults/*.cpp)
 add_executable(test_faults ${fault_sources})

@@ -1,4 +1,5 @@
 // gamut doctor: what this machine gives gamut and what of it works.
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -136,14 +137,16 @@ void print_backends(const std::vector<BackendReport>& backends) {
   }
 }
 
-void print_dependencies(const std::vector<DependencyReport>& dependencies) {
+void print_dependencies(const Diagnosis& diagnosis) {
   const char* section = "optional";
-  for (const DependencyReport& dependency : dependencies) {
+  for (const DependencyReport& dependency : diagnosis.dependencies) {
     item(section, dependency.available ? "found" : "missing", dependency.name, "for " + dependency.enables);
-    if (!dependency.version.empty()) item("", "", "", dependency.version);
-    if (!dependency.problem.empty()) item("", "", "", dependency.problem);
-    if (!dependency.install.empty()) item("", "", "", dependency.install);
     section = "";
+    // What a backend says of itself stands there already.
+    if (std::ranges::count(diagnosis.backends, dependency.problem, &BackendReport::problem) > 0) continue;
+    for (const std::string& more : {dependency.version, dependency.problem, dependency.install}) {
+      if (!more.empty()) item("", "", "", more);
+    }
   }
 }
 
@@ -162,7 +165,7 @@ void print_text(const Diagnosis& diagnosis) {
   print_accelerators("NPUs", diagnosis.npus);
   print_nvidia(diagnosis.nvidia);
   print_backends(diagnosis.backends);
-  print_dependencies(diagnosis.dependencies);
+  print_dependencies(diagnosis);
   print_cache(diagnosis.cache);
 }
 

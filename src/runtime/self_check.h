@@ -18,8 +18,9 @@ constexpr double kSelfCheckTolerance = 1e-4;
 
 /// Compiles the block for `device` (one of the backend's; empty: its first) in f32 and runs two rows of 7 and 4 tokens:
 /// embeddings, masked attention, GELU feed-forward, layer norms and the mean over each row. Everything is compared with
-/// the reference backend and a part of it with numbers that come from elsewhere (tools/self_check_values.py), so that
-/// the reference can fail too. Does not throw but for lack of memory: whatever goes wrong is the failure.
-SelfCheck run_self_check(const Backend& backend, const std::string& device = "");
+/// `oracle` and a part of it with numbers that come from elsewhere (tools/self_check_values.py), so that the oracle can
+/// fail too. Does not throw but for lack of memory: whatever goes wrong is the failure.
+SelfCheck run_self_check(const Backend& backend, const std::string& device = "",
+                         const Backend& oracle = find_backend("reference"));
 
 }  // namespace gamut
