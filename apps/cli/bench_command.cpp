@@ -102,7 +102,7 @@ void bench_forward(const BenchArguments& arguments) {
                {"ms_median", middle},
                {"tokens_per_s", static_cast<double>(total) / middle * 1000},
                {"runs", arguments.runs},
-               {"precision", "f32"},
+               {"precision", model.precision()},
                {"backend", arguments.load.backend}});
   print(line);
   struct rusage usage;

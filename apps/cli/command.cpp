@@ -32,6 +32,13 @@ Command& Command::option(const std::string& name, std::string& value, const std:
   return *this;
 }
 
+Command& Command::option(const std::string& name, std::filesystem::path& value, const std::string& help) {
+  CLI::Option* option = command_->add_option_function<std::string>(
+      name, [&value](const std::string& path) { value = path; }, help);
+  if (!value.empty()) option->default_str(value.string());
+  return *this;
+}
+
 Command& Command::option(const std::string& name, int& value, const std::string& help, NumberRange range) {
   return add_number(command_, name, value, help, range), *this;
 }

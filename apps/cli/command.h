@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ class Command {
 
   /// `--name VALUE`.
   Command& option(const std::string& name, std::string& value, const std::string& help);
+  Command& option(const std::string& name, std::filesystem::path& value, const std::string& help);
   Command& option(const std::string& name, int& value, const std::string& help, NumberRange range = {});
   Command& option(const std::string& name, int64_t& value, const std::string& help, NumberRange range = {});
   Command& option(const std::string& name, size_t& value, const std::string& help, NumberRange range = {});

@@ -16,11 +16,14 @@ namespace gamut {
 /// How a model is loaded.
 struct LoadOptions {
   std::string backend = "cpu";     ///< one of backends()
-  std::string precision = "auto";  ///< "auto" (the checkpoint's own) or "f32"
+  std::string device;              ///< of the backend: "CPU", "GPU", "NPU", "AUTO" of openvino; empty: its first
+  std::string precision = "auto";  ///< "auto" (the checkpoint's own), "f32"; "bf16", "f16" where the device has them
   int threads = 0;                 ///< below 1: as many as the process may use
   std::string instruction_set;  ///< of the cpu backend: "baseline", "avx2", "avx512", "amx"; empty: the machine's best
   std::string head;             ///< the transformers class, "BertForMaskedLM"; empty: what config.json says
   bool strict = false;          ///< an unused tensor in the checkpoint is an error
+  /// Where backends that take long to compile keep what they compiled; empty: nowhere.
+  std::filesystem::path cache_folder;
 };
 
 /// Names of the backends of this build, the default first.
@@ -38,6 +41,8 @@ class Model {
   std::vector<std::string> input_names() const;
   /// Ids of input `name` must be below this; 0: unlimited. Throws Error{kInvalidArgument} for an unknown name.
   int64_t input_limit(const std::string& name) const;
+  /// What it computes in, as the device says: "f32", "bf16", "f16".
+  std::string precision() const;
   /// The longest row of tokens that the model takes; 0: unlimited.
   int64_t max_length() const;
 

@@ -38,6 +38,8 @@ int64_t Model::input_limit(const std::string& name) const {
   fail(ErrorCode::kInvalidArgument, "input {} is unknown to {}", name, head());
 }
 
+std::string Model::precision() const { return precision_name(state_->session.precision()); }
+
 int64_t Model::max_length() const { return state_->session.program().max_length; }
 
 NamedTensors Model::forward(const NamedTensors& inputs) const {

@@ -19,6 +19,8 @@ Precision parse_precision(const std::string& name);
 const char* precision_name(Precision precision);
 
 struct CompileOptions {
+  /// What messages call the model; empty: the graph's name.
+  std::string model;
   Precision precision = Precision::kAuto;
   /// Threads that a run may use, the caller's included; below 1: as many as the process may use.
   int threads = 0;
@@ -46,6 +48,9 @@ class Executable {
   /// Runs the graph. `inputs` by name, with the declared dtypes and shapes; the result holds the graph's outputs.
   /// Throws Error{kInvalidArgument} when they do not fit, before any work.
   virtual NamedTensors run(const NamedTensors& inputs) const = 0;
+
+  /// What it computes in: kAuto has become one of the others.
+  virtual Precision precision() const = 0;
 
   /// Bytes of intermediate values in a run with these symbols.
   virtual size_t planned_bytes(const SymbolValues& symbols) const = 0;

@@ -59,12 +59,17 @@ TEST_P(Conformance, EqualsTheReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Conformance,
-                         testing::Values(Target{"cpu", "baseline", 1}, Target{"cpu", "avx2", 2},
-                                         Target{"cpu", "avx512", 2}, Target{"cpu", "avx512", 1}),
-                         [](const auto& target) {
-                           return describe(target.param) + "_" + std::to_string(target.param.threads);
-                         });
+std::vector<Target> targets() {
+  std::vector<Target> all{{"cpu", "baseline", 1}, {"cpu", "avx2", 2}, {"cpu", "avx512", 2}, {"cpu", "avx512", 1}};
+  for (const BackendStatus& status : backend_statuses()) {
+    if (status.backend != nullptr && status.name == "openvino") all.push_back({"openvino", "", 2});
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, Conformance, testing::ValuesIn(targets()), [](const auto& target) {
+  return describe(target.param) + "_" + std::to_string(target.param.threads);
+});
 
 TEST(Operators, ComposedOnesDecomposeAndCoreOnesDoNot) {
   for (const OpSchema* op : op::table()) {

@@ -77,6 +77,9 @@ inline void expect_values(const Tensor& actual, const Dims& dims, const std::vec
   EXPECT_EQ(std::vector<int64_t>(actual.i64().begin(), actual.i64().end()), expected);
 }
 
+/// Whether integers of 64 bits are exact; a backend where they are not refuses those that need more than 32.
+inline bool has_long_integers(const std::string& backend) { return backend != "openvino"; }
+
 /// The message of the Error with that code that `action` throws.
 template <typename Action>
 std::string error_of(Action action, ErrorCode code = ErrorCode::kInvalidArgument) {

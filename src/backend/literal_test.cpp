@@ -32,6 +32,7 @@ namespace {
 using test::error_of;
 using test::expect_values;
 using test::f32;
+using test::has_long_integers;
 using test::i64;
 using test::Sample;
 
@@ -73,13 +74,29 @@ TEST_P(Literal, BinaryBroadcasts) {
 
 TEST_P(Literal, BinaryOfIntegersIsExact) {
   Sample s;
-  const int64_t big = (int64_t{1} << 53) + 1;  // not a double
+  const int64_t big = has_long_integers(GetParam()) ? (int64_t{1} << 53) + 1 : (1 << 24) + 1;  // not a double; not a float
   Value a = s.in(i64({2}, {big, -7})), b = s.in(i64({}, {2}));
   expect_values(s.run(GetParam(), a + b), {2}, std::vector<int64_t>{big + 2, -5});
   expect_values(s.run(GetParam(), a * b), {2}, std::vector<int64_t>{2 * big, -14});
   expect_values(s.run(GetParam(), op::binary(BinaryKind::kMin, a, b)), {2}, std::vector<int64_t>{2, -7});
   EXPECT_NE(error_of([&] { s.run(GetParam(), a / b); }, ErrorCode::kUnsupported).find("div of integers"),
             std::string::npos);
+}
+
+TEST_P(Literal, IntegersTooLongForABackendAreErrors) {
+  Sample s;
+  const int64_t big = int64_t{1} << 31;
+  Value a = s.in(i64({2}, {0, big})), b = s.graph.constant(i64({}, {big}));
+  if (has_long_integers(GetParam())) {
+    expect_values(s.run(GetParam(), a + b), {2}, std::vector<int64_t>{big, 2 * big});
+    return;
+  }
+  const std::string expected = "2147483648 needs more than the 32 bits that OpenVINO computes with";
+  Value c = s.graph.scalar(int64_t{1});
+  EXPECT_EQ(error_of([&] { s.run(GetParam(), a + c); }, ErrorCode::kUnsupported), "input x0: " + expected);
+  LabelScope label(s.graph, "offset");
+  Value d = s.graph.constant(i64({}, {big}));
+  EXPECT_EQ(error_of([&] { s.run(GetParam(), a + d); }, ErrorCode::kUnsupported), "offset: " + expected);
 }
 
 TEST_P(Literal, CompareSelectAndCast) {

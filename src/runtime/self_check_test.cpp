@@ -37,6 +37,7 @@ class ChangedBackend : public Backend {
       change(results);
       return results;
     }
+    Precision precision() const override { return base->precision(); }
     size_t planned_bytes(const SymbolValues& symbols) const override { return base->planned_bytes(symbols); }
     size_t weight_bytes() const override { return base->weight_bytes(); }
     std::unique_ptr<Executable> base;

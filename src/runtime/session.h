@@ -37,6 +37,8 @@ class Session {
 
   /// Bytes of intermediate values for `rows` rows of `length` tokens.
   size_t planned_bytes(int64_t rows, int64_t length) const;
+  /// What the program computes in.
+  Precision precision() const { return executable_->precision(); }
   /// Bytes of weights held beside the checkpoint's map.
   size_t weight_bytes() const { return executable_->weight_bytes(); }
 

@@ -78,7 +78,7 @@ std::string Target::name() const {
 std::vector<Target> all_targets() {
   std::vector<Target> targets;
   for (const std::string& backend : backend_names()) {
-    for (RowLayout layout : {RowLayout::kAuto, RowLayout::kPadded}) {
+    for (RowLayout layout : {RowLayout::kPacked, RowLayout::kPadded}) {
       if (backend != "cpu") {
         targets.push_back({backend, "", layout});
         continue;

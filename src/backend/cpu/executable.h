@@ -14,6 +14,7 @@ class CpuExecutable : public Executable {
   CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool);
 
   NamedTensors run(const NamedTensors& inputs) const override;
+  Precision precision() const override { return Precision::kF32; }
   size_t planned_bytes(const SymbolValues& symbols) const override { return find_plan(symbols)->arena_bytes; }
   size_t weight_bytes() const override { return weight_bytes_; }
 

@@ -48,6 +48,7 @@ class ReferenceExecutable : public Executable {
   NamedTensors run(const NamedTensors& inputs) const override {
     return run_graph(graph_, *checkpoint_, inputs, bind_symbols(graph_, inputs));
   }
+  Precision precision() const override { return Precision::kF32; }
   size_t planned_bytes(const SymbolValues& symbols) const override { return gamut::planned_bytes(graph_, symbols); }
   size_t weight_bytes() const override { return 0; }
 

@@ -23,9 +23,12 @@ Recorded ModelFolder::record(const LoadOptions& options) const {
 }
 
 Session ModelFolder::compile(Program program, const LoadOptions& options) const {
-  const CompileOptions compile{.precision = parse_precision(options.precision),
+  const CompileOptions compile{.model = fmt::format("{} ({})", path.string(), program.head),
+                               .precision = parse_precision(options.precision),
                                .threads = options.threads,
-                               .instruction_set = options.instruction_set};
+                               .instruction_set = options.instruction_set,
+                               .device = options.device,
+                               .cache_folder = options.cache_folder};
   return Session(std::move(program), checkpoint, find_backend(options.backend), compile);
 }
 

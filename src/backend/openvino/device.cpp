@@ -1,0 +1,95 @@
+#include "backend/openvino/device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/cpu_info.h"
+#include "openvino/runtime/properties.hpp"
+
+namespace gamut::openvino {
+namespace {
+
+bool computes_in(const std::string& device, const char* capability) {
+  if (device == "AUTO") return false;
+  const std::vector<std::string> capabilities = core().get_property(device, ov::device::capabilities);
+  return std::ranges::count(capabilities, capability) > 0;
+}
+
+/// The dtype that most bytes of the checkpoint have.
+DType main_dtype(const Checkpoint& checkpoint) {
+  std::map<DType, uint64_t> bytes;
+  for (const TensorEntry& entry : checkpoint.entries()) bytes[entry.dtype] += entry.bytes;
+  const auto most = std::ranges::max_element(bytes, {}, [](const auto& each) { return each.second; });
+  return most == bytes.end() ? DType::kF32 : most->first;
+}
+
+ov::element::Type find_precision(Precision wanted, const std::string& device, const Checkpoint& checkpoint) {
+  switch (wanted) {
+    case Precision::kF32: return ov::element::f32;
+    case Precision::kBf16: return ov::element::bf16;
+    case Precision::kF16: return ov::element::f16;
+    case Precision::kAuto: break;
+  }
+  const DType own = main_dtype(checkpoint);
+  if (own == DType::kBf16 && computes_in(device, ov::device::capability::BF16)) return ov::element::bf16;
+  // A processor that lists FP16 may still compute in bf16, which has fewer digits.
+  if (own == DType::kF16 && device != "CPU" && computes_in(device, ov::device::capability::FP16)) {
+    return ov::element::f16;
+  }
+  return ov::element::f32;
+}
+
+/// "GPU" stands for the first of "GPU.0" and "GPU.1".
+bool is_device(const std::string& wanted, const std::string& found) {
+  return found == wanted || found.starts_with(wanted + ".");
+}
+
+}  // namespace
+
+ov::Core& core() {
+  static ov::Core* const instance = new ov::Core();
+  return *instance;
+}
+
+ov::AnyMap Device::properties() const {
+  ov::AnyMap map{ov::hint::inference_precision(precision),
+                 ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY)};
+  if (name == "CPU") {
+    map.insert(ov::inference_num_threads(threads));
+    map.insert(ov::num_streams(1));
+  }
+  return map;
+}
+
+Device find_device(const CompileOptions& options, const Checkpoint& checkpoint) {
+  if (!options.instruction_set.empty()) {
+    fail(ErrorCode::kUnsupported, "instruction set \"{}\": the openvino backend chooses its own",
+         options.instruction_set);
+  }
+  const std::string name = options.device.empty() ? "CPU" : options.device;
+  const std::vector<std::string> found = core().get_available_devices();
+  const bool is_there = name == "AUTO" ? !found.empty() : std::ranges::any_of(found, [&](const std::string& device) {
+    return is_device(name, device);
+  });
+  if (!is_there) {
+    fail_with_hint(ErrorCode::kUnsupported,
+                   fmt::format("device \"{}\" is not one that OpenVINO finds here; it finds: {}", name,
+                               fmt::join(found, ", ")),
+                   "A GPU or NPU needs its driver; AUTO takes what there is.");
+  }
+  return {name, find_precision(options.precision, name, checkpoint),
+          options.threads > 0 ? options.threads : cpu_info().cores};
+}
+
+Precision require_precision(const ov::CompiledModel& model, const Device& device) {
+  // AUTO has no precision of its own.
+  const bool is_one_device = device.name != "AUTO";
+  const ov::element::Type found =
+      is_one_device ? model.get_property(ov::hint::inference_precision) : device.precision;
+  if (found == device.precision) return parse_precision(found.get_type_name());
+  fail(ErrorCode::kUnsupported, "precision {}: OpenVINO computes in {} on the device {}",
+       device.precision.get_type_name(), found.get_type_name(), device.name);
+}
+
+}  // namespace gamut::openvino

@@ -1,0 +1,120 @@
+// Operators that move data, multiply matrices or mix tokens.
+#include <algorithm>
+
+#include "backend/openvino/lower.h"
+#include "openvino/op/add.hpp"
+#include "openvino/op/broadcast.hpp"
+#include "openvino/op/concat.hpp"
+#include "openvino/op/gather.hpp"
+#include "openvino/op/matmul.hpp"
+#include "openvino/op/range.hpp"
+#include "openvino/op/reshape.hpp"
+#include "openvino/op/scaled_dot_product_attention.hpp"
+#include "openvino/op/slice.hpp"
+#include "openvino/op/squeeze.hpp"
+#include "openvino/op/transpose.hpp"
+#include "openvino/op/unsqueeze.hpp"
+
+namespace gamut::openvino {
+
+namespace v0 = ov::op::v0;
+namespace v1 = ov::op::v1;
+
+/// Zeros for the axes that stay and at most one -1, which OpenVINO sees through; computed extents where that is not
+/// enough.
+Out lower_reshape(Lowering& lowering, const Node& node) {
+  const Shape &from = lowering.input_shape(node, 0), &to = lowering.result_shape(node);
+  std::vector<int64_t> pattern;
+  int unknown = 0;
+  for (size_t axis = 0; axis < to.size(); ++axis) {
+    const auto constant = to[axis].constant();
+    const bool stays = axis < from.size() && from[axis] == to[axis];
+    pattern.push_back(constant ? *constant : stays ? 0 : -1);
+    unknown += pattern.back() == -1 ? 1 : 0;
+  }
+  const bool has_zero = std::ranges::any_of(to, [](const Extent& extent) { return extent == Extent(0); });
+  if (unknown <= 1 && !has_zero) return make<v1::Reshape>(lowering.in(node, 0), vector(pattern), true);
+  return make<v1::Reshape>(lowering.in(node, 0), lowering.shape(to), false);
+}
+
+Out lower_transpose(Lowering& lowering, const Node& node) {
+  return make<v1::Transpose>(lowering.in(node, 0), vector(node.attributes.ints("permutation")));
+}
+
+Out lower_broadcast(Lowering& lowering, const Node& node) {
+  return make<ov::op::v3::Broadcast>(lowering.in(node, 0), lowering.shape(lowering.result_shape(node)));
+}
+
+Out lower_concat(Lowering& lowering, const Node& node) {
+  ov::OutputVector parts;
+  for (size_t i = 0; i < node.inputs.size(); ++i) parts.push_back(lowering.in(node, i));
+  return make<v0::Concat>(parts, node.attributes.i("axis"));
+}
+
+Out lower_slice(Lowering& lowering, const Node& node) {
+  const int64_t axis = node.attributes.i("axis");
+  const Extent begin = node.attributes.extent("begin");
+  const Extent end = begin + lowering.result_shape(node)[static_cast<size_t>(axis)];
+  return make<ov::op::v8::Slice>(lowering.in(node, 0), lowering.extent(begin), lowering.extent(end), vector({1}),
+                                 vector({axis}));
+}
+
+Out lower_iota(Lowering& lowering, const Node& node) {
+  const Out count = make<v0::Squeeze>(lowering.extent(lowering.result_shape(node)[0]), vector({0}));
+  return make<ov::op::v4::Range>(scalar(int64_t{0}), count, scalar(int64_t{1}), ov::element::i64);
+}
+
+Out lower_gather_rows(Lowering& lowering, const Node& node) {
+  const Out ids = lowering.in(node, 1);
+  if (!has_bound_ids(lowering.graph(), node)) lowering.check_ids(ids);
+  return make<ov::op::v8::Gather>(lowering.in(node, 0), ids, scalar(int64_t{0}));
+}
+
+Out lower_row_index(Lowering& lowering, const Node& node) {
+  return lowering.input(row_index_input(lowering.graph(), node));
+}
+
+Out lower_matmul(Lowering& lowering, const Node& node) {
+  return make<v0::MatMul>(lowering.in(node, 0), lowering.in(node, 1), false, node.attributes.b("transpose_b"));
+}
+
+Out lower_linear(Lowering& lowering, const Node& node) {
+  Out y = make<v0::MatMul>(lowering.in(node, 0), lowering.in(node, 1), false, true);
+  if (Lowering::has(node, 2)) y = make<v1::Add>(y, lowering.in(node, 2));
+  y = apply_activation(node, y);
+  return Lowering::has(node, 3) ? make<v1::Add>(y, lowering.in(node, 3)) : y;
+}
+
+namespace {
+
+/// k or v [B,S,G,D] -> [B,H,S,D], each group's head repeated for the heads of q that share it.
+Out spread_groups(Lowering& lowering, const Node& node, size_t index) {
+  const Out x = make<v1::Transpose>(lowering.in(node, index), vector({0, 2, 1, 3}));
+  const int64_t heads = *lowering.input_shape(node, 0)[2].constant();
+  const int64_t groups = *lowering.input_shape(node, index)[2].constant();
+  if (groups == heads) return x;
+  const Out apart = make<v0::Unsqueeze>(x, vector({2}));
+  const Out spread = make<ov::op::v3::Broadcast>(apart, vector({1, 1, heads / groups, 1, 1}),
+                                                 ov::op::BroadcastType::BIDIRECTIONAL);
+  const int64_t width = lowering.input_shape(node, index)[3].constant().value_or(-1);
+  return make<v1::Reshape>(spread, vector({0, heads, -1, width}), true);
+}
+
+}  // namespace
+
+Out lower_attention(Lowering& lowering, const Node& node) {
+  const Out q = make<v1::Transpose>(lowering.in(node, 0), vector({0, 2, 1, 3}));
+  const Out k = spread_groups(lowering, node, 1), v = spread_groups(lowering, node, 2);
+  const Out scale = scalar(static_cast<float>(node.attributes.num("scale")));
+  ModelInput planned;
+  Out mask = scalar(0.0f);
+  if (find_mask(lowering.graph(), node, &planned)) mask = lowering.input(planned);
+  if (Lowering::has(node, 4)) {
+    const Out bias = make<v0::Unsqueeze>(lowering.in(node, 4), vector({0}));
+    mask = planned.fill == Fill::kMask ? lowering.shared_sum(bias, mask) : bias;
+  }
+  const Out y = make<ov::op::v13::ScaledDotProductAttention>(q, k, v, mask, scale, false);
+  return make<v1::Transpose>(y, vector({0, 2, 1, 3}));
+}
+
+}  // namespace gamut::openvino
