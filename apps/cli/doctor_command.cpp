@@ -127,8 +127,9 @@ void print_backends(const std::vector<BackendReport>& backends) {
     }
     for (const BackendReport::Device& device : backend.devices) {
       const bool passed = device.failure.empty();
-      item(section, passed ? "ok" : "FAILS", backend.name + " " + backend.version,
-           device.name + (device.description.empty() ? "" : " (" + device.description + ")"));
+      item(section, passed ? "ok" : "FAILS", backend.name,
+           device.name + (device.description.empty() ? "" : " (" + device.description + ")") + ", version " +
+               or_unknown(backend.version));
       item("", "", "",
            "self-test: " + (passed ? "error " + number("%.1g", device.error) + ", " : device.failure + ", ") +
                number("%.3g ms", device.milliseconds));
