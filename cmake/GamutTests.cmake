@@ -14,6 +14,12 @@ foreach(folder ${test_folders})
   endif()
 endforeach()
 
+# What the tests of src/base open in place of NVIDIA's driver.
+add_library(fake_libcuda MODULE tests/fake_libcuda.cpp)
+target_link_libraries(fake_libcuda PRIVATE gamut_options)
+add_dependencies(test_base fake_libcuda)
+target_compile_definitions(test_base PRIVATE GAMUT_FAKE_LIBCUDA="$<TARGET_FILE:fake_libcuda>")
+
 # Parity with transformers: the committed cases, without Python.
 add_library(parity STATIC tests/parity/case.cpp tests/parity/compare.cpp)
 target_include_directories(parity PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
@@ -32,7 +38,11 @@ target_link_libraries(parity_status PRIVATE parity)
 add_executable(make_tiny_model tests/e2e/make_tiny_model.cpp)
 target_include_directories(make_tiny_model PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(make_tiny_model PRIVATE gamut_core)
-add_test(NAME e2e/Cli COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/cli_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>)
+add_library(wrong_backend MODULE tests/e2e/wrong_backend.cpp)
+target_include_directories(wrong_backend PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(wrong_backend PRIVATE gamut_core)
+add_test(NAME e2e/Cli COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/cli_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>
+                              $<TARGET_FILE:wrong_backend>)
 # Faults on purpose: allocations, system calls and threads that fail, files that shrink, weights that are no numbers.
 file(GLOB fault_sources CONFIGURE_DEPENDS tests/faults/*.cpp)
 add_executable(test_faults ${fault_sources})

@@ -9,6 +9,7 @@ namespace gamut::cli {
 /// What every command can be told.
 struct CommonOptions {
   bool json = false;  ///< results and errors as JSON
+  int exit_code = 0;  ///< what the program ends with when nothing is thrown
 };
 
 /// Adds --json.
@@ -28,6 +29,8 @@ void add_forward_command(CLI::App& app, CommonOptions& common);
 void add_info_command(CLI::App& app, CommonOptions& common);
 /// gamut models: what is supported, with the evidence.
 void add_models_command(CLI::App& app, CommonOptions& common);
+/// gamut doctor: what this machine gives gamut and what of it works.
+void add_doctor_command(CLI::App& app, CommonOptions& common);
 /// gamut bench MODEL: how fast it runs here.
 void add_bench_command(CLI::App& app, CommonOptions& common);
 

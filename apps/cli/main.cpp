@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   gamut::cli::add_forward_command(app, common);
   gamut::cli::add_info_command(app, common);
   gamut::cli::add_models_command(app, common);
+  gamut::cli::add_doctor_command(app, common);
   gamut::cli::add_bench_command(app, common);
   try {
     app.parse(argc, argv);
@@ -69,5 +70,5 @@ int main(int argc, char** argv) {
     return report(common.json, kFailure, gamut::error_code_name(gamut::ErrorCode::kInternal), error.what(),
                   "This is a defect in gamut; please report it.");
   }
-  return 0;
+  return common.exit_code;
 }

@@ -1,19 +1,17 @@
 // Options that several commands share.
-#include <cstdlib>
+#include <filesystem>
 
+#include "cache_folder.h"
 #include "commands.h"
 
 namespace gamut::cli {
 
 namespace {
 
-/// As other programs of the user's desktop do; nowhere when the environment says nothing.
-std::filesystem::path default_cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  if (cache != nullptr && cache[0] == '/') return std::filesystem::path(cache) / "gamut" / "compiled";
-  if (home != nullptr && home[0] == '/') return std::filesystem::path(home) / ".cache" / "gamut" / "compiled";
-  return {};
+/// Nowhere when the environment says nothing.
+std::filesystem::path compiled_folder() {
+  const std::filesystem::path cache = cache_folder();
+  return cache.empty() ? cache : cache / "compiled";
 }
 
 }  // namespace
@@ -23,9 +21,10 @@ void add_json_option(Command& command, CommonOptions& common) {
 }
 
 void add_load_options(Command& command, LoadOptions& options) {
-  options.cache_folder = default_cache_folder();
+  options.cache_folder = compiled_folder();
   command.option("--backend", options.backend, "Where to run: cpu, openvino or reference")
-      .option("--device", options.device, "Device of the backend; of openvino CPU, GPU, NPU or AUTO (default: its first)")
+      .option("--device", options.device,
+              "Device of the backend; of openvino CPU, GPU, NPU or AUTO (default: its first)")
       .option("--precision", options.precision, "auto (the checkpoint's own), f32, bf16 or f16")
       .option("--cache-folder", options.cache_folder, "Where compiled models are kept; empty: nowhere")
       .option("--threads", options.threads, "Threads to use (0: all that the process may)", {.max = 1024})

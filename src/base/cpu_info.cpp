@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-#include <string>
+#include <cmath>
+#include <cstring>
 #include <thread>
+
+#include "base/control_group.h"
+#include "base/system_text.h"
 
 #ifdef __linux__
 #include <sched.h>
@@ -79,57 +79,31 @@ void detect_isa(CpuInfo* info) {
 void detect_isa(CpuInfo*) {}
 #endif
 
-std::string read_text(const std::string& path) {
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-/// The path of this process's group in /proc/self/cgroup for `controller` ("" is version 2).
-std::string group_path(const std::string& controllers_file, const std::string& controller) {
-  std::istringstream lines(controllers_file);
-  for (std::string line; std::getline(lines, line);) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string names = line.substr(first + 1, second - first - 1);
-    bool match = controller.empty() && names.empty();
-    std::istringstream list(names);
-    for (std::string name; std::getline(list, name, ',');) match = match || name == controller;
-    if (match) return line.substr(second + 1);
+#ifdef GAMUT_X86
+/// The name that the processor itself gives, where /proc is not there to ask.
+std::string brand() {
+  std::array<char, 49> text{};
+  for (uint32_t i = 0; i < 3; ++i) {
+    const CpuidResult part = cpuid(0x80000002u + i, 0);
+    const uint32_t words[] = {part.a, part.b, part.c, part.d};
+    std::memcpy(text.data() + i * sizeof(words), words, sizeof(words));
   }
-  return "";
+  return text.data();
 }
+#else
+std::string brand() { return ""; }
+#endif
 
-int smaller_limit(int a, int b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
-
-int quota_v1(const std::string& folder) {
-  const long long quota = std::atoll(read_text(folder + "/cpu.cfs_quota_us").c_str());
-  const long long period = std::atoll(read_text(folder + "/cpu.cfs_period_us").c_str());
-  if (quota <= 0 || period <= 0) return 0;
-  return static_cast<int>(std::min<long long>((quota + period - 1) / period, 1 << 20));
-}
-
-/// The tightest quota from this process's group up to the root, in cores; 0 without a limit. Inside a container the
-/// group's path is often not visible and the mount's root is the group itself, so the walk always ends there.
-int quota_cores() {
-  static constexpr std::array kMountsV1{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"};
-  static constexpr std::array kMountsV2{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-  const std::string groups = read_text("/proc/self/cgroup");
-  int limit = 0;
-  for (const bool v2 : {true, false}) {
-    std::string path = group_path(groups, v2 ? "" : "cpu");
-    for (int depth = 0; depth < 32; ++depth) {
-      for (const char* mount : v2 ? kMountsV2 : kMountsV1) {
-        const std::string folder = mount + path;
-        limit = smaller_limit(limit, v2 ? parse_cpu_max(read_text(folder + "/cpu.max").c_str()) : quota_v1(folder));
-      }
-      if (path.empty() || path == "/") break;
-      path.resize(std::min(path.rfind('/'), path.size()));
-    }
+/// x86 says "model name", other processors only numbers of implementer and part.
+std::string detect_model(const std::filesystem::path& root) {
+  const std::string text = read_system_text(root / "proc/cpuinfo");
+  for (const char* key : {"model name", "Model", "cpu model", "cpu"}) {
+    const std::string_view model = field(text, key, ':');
+    if (!model.empty()) return one_line(model);
   }
-  return limit;
+  const std::string_view implementer = field(text, "CPU implementer", ':'), part = field(text, "CPU part", ':');
+  if (!implementer.empty()) return one_line("implementer " + std::string(implementer) + " part " + std::string(part));
+  return one_line(brand());
 }
 
 int affinity_cores() {
@@ -170,18 +144,37 @@ const char* isa_name(Isa isa) {
   return "unknown";
 }
 
-int parse_cpu_max(const char* text) {
-  long long quota = 0, period = 0;
-  if (std::sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0) return 0;
-  return static_cast<int>(std::min<long long>((quota - 1) / period + 1, 1 << 20));
-}
-
-CpuInfo detect_cpu() {
+CpuInfo detect_cpu(const std::filesystem::path& root) {
+  constexpr double kMostCores = 1 << 20;
   CpuInfo info;
   detect_isa(&info);
   detect_caches(&info);
-  info.cores = std::max(1, smaller_limit(affinity_cores(), quota_cores()));
+  info.model = detect_model(root);
+  info.online = static_cast<int>(count_list(read_system_text(root / "sys/devices/system/cpu/online")));
+  info.affinity = affinity_cores();
+  info.quota = read_control_group(root).cpu_quota;
+  info.cores = info.affinity;
+  if (info.quota) info.cores = std::min(info.cores, static_cast<int>(std::ceil(std::min(*info.quota, kMostCores))));
+  info.cores = std::max(1, info.cores);
   return info;
+}
+
+std::vector<std::string> feature_names(const CpuInfo& info) {
+  std::vector<std::string> names;
+  const std::pair<bool, const char*> known[] = {
+      {info.best_isa >= Isa::kAvx2, "avx2"},
+      {info.avx_vnni, "avx_vnni"},
+      {info.best_isa >= Isa::kAvx512, "avx512"},
+      {info.avx512_vnni, "avx512_vnni"},
+      {info.avx512_bf16, "avx512_bf16"},
+      {info.avx512_fp16, "avx512_fp16"},
+      {info.amx_bf16, "amx_bf16"},
+      {info.amx_int8, "amx_int8"},
+  };
+  for (const auto& [present, name] : known) {
+    if (present) names.emplace_back(name);
+  }
+  return names;
 }
 
 const CpuInfo& cpu_info() {

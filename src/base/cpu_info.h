@@ -2,6 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace gamut {
 
@@ -25,15 +29,19 @@ struct CpuInfo {
   bool avx512_fp16 = false;
   bool amx_bf16 = false;
   bool amx_int8 = false;  ///< present and its tile state enabled in XCR0; kAmx besides that Linux lets us use it
-  int cores = 1;          ///< min(scheduling affinity, control-group CPU quota rounded up), at least 1
-  int64_t l1d_bytes = 0;  ///< of one core; 0 when unknown
+  int cores = 1;                ///< min(affinity, quota rounded up), at least 1
+  int affinity = 1;             ///< processors that the scheduler may give this process
+  std::optional<double> quota;  ///< of the control group, in cores
+  int online = 0;               ///< processors of the machine; 0 when unknown
+  std::string model;            ///< as the processor calls itself; empty when unknown
+  int64_t l1d_bytes = 0;        ///< of one core; 0 when unknown
   int64_t l2_bytes = 0;
   int64_t l3_bytes = 0;
 };
 
 /// Reads processor, affinity and control-group limits anew. Asks Linux for the tile registers of AMX, for the whole
-/// process, where the processor has them.
-CpuInfo detect_cpu();
+/// process, where the processor has them. `root` is where /proc and /sys are looked for.
+CpuInfo detect_cpu(const std::filesystem::path& root = "/");
 
 /// The answer of `detect_cpu` at its first use in this process.
 const CpuInfo& cpu_info();
@@ -41,8 +49,7 @@ const CpuInfo& cpu_info();
 /// True when this machine runs kernels of `isa`.
 bool has_isa(Isa isa);
 
-/// Parses the content of a version-2 control group's `cpu.max` ("max 100000", "150000 100000"): the quota in whole
-/// cores, rounded up; 0 when there is no limit or the text is something else.
-int parse_cpu_max(const char* text);
+/// The instruction sets and extensions above the baseline that can be used, as "avx2", "avx512_vnni".
+std::vector<std::string> feature_names(const CpuInfo& info);
 
 }  // namespace gamut

@@ -1,38 +1,51 @@
 #include "base/memory_info.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
-#include <fstream>
-#include <string>
+
+#include "base/control_group.h"
+#include "base/system_text.h"
 
 namespace gamut {
 namespace {
 
-/// The number in a file that holds one; -1 when there is none ("max").
-int64_t read_number(const char* path) {
-  std::ifstream file(path);
-  int64_t value = -1;
-  return file >> value ? value : -1;
+/// A line "Name:  123 kB" in bytes; 0 without one that makes sense.
+int64_t meminfo_bytes(std::string_view meminfo, std::string_view name) {
+  const int64_t kib = leading_number(field(meminfo, name, ':')).value_or(0);
+  return kib < 0 || kib > (INT64_MAX >> 10) ? 0 : kib << 10;
+}
+
+/// The word in brackets of "always [madvise] never".
+std::string chosen_word(std::string_view text) {
+  const size_t open = text.find('['), close = text.find(']');
+  if (open == text.npos || close == text.npos || close < open) return "";
+  return one_line(text.substr(open + 1, close - open - 1));
+}
+
+std::optional<int64_t> address_space_limit() {
+  struct rlimit limit;
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT64_MAX));
 }
 
 }  // namespace
 
-int64_t available_memory() {
-  int64_t available = 0;
-  std::ifstream file("/proc/meminfo");
-  std::string name, unit;
-  int64_t kib = 0;
-  while (file >> name >> kib) {
-    std::getline(file, unit);
-    if (name == "MemAvailable:") available = kib * 1024;
-  }
-  const char* limits[][2] = {
-      {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-      {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}};
-  for (const auto& [limit_path, used_path] : limits) {
-    const int64_t limit = read_number(limit_path), used = read_number(used_path);
-    if (limit >= 0 && used >= 0) available = std::min(available, std::max<int64_t>(0, limit - used));
-  }
-  return available;
+MemoryInfo read_memory_info(const std::filesystem::path& root) {
+  const std::string meminfo = read_system_text(root / "proc/meminfo");
+  const ControlGroup group = read_control_group(root);
+  MemoryInfo info;
+  info.total = meminfo_bytes(meminfo, "MemTotal");
+  info.available = meminfo_bytes(meminfo, "MemAvailable");
+  if (group.memory_available) info.available = std::min(info.available, *group.memory_available);
+  info.limit = group.memory_limit;
+  info.address_space = address_space_limit();
+  info.swap_total = meminfo_bytes(meminfo, "SwapTotal");
+  info.swap_free = meminfo_bytes(meminfo, "SwapFree");
+  info.huge_pages = chosen_word(read_system_text(root / "sys/kernel/mm/transparent_hugepage/enabled"));
+  return info;
 }
+
+int64_t available_memory() { return read_memory_info().available; }
 
 }  // namespace gamut

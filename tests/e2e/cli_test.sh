@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Every command of the gamut program on a tiny model: results, both forms, exit codes, errors.
 #
-#   cli_test.sh GAMUT MAKE_TINY_MODEL
+#   cli_test.sh GAMUT MAKE_TINY_MODEL WRONG_BACKEND
 set -euo pipefail
 
 gamut=$1
 make_model=$2
+wrong_backend=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -240,10 +241,54 @@ bench() {
   has out '"code":"unsupported"'
 }
 
+doctor() {
+  expect 0 doctor
+  has out 'gamut 0'
+  has out ' works on cpu'
+  has out 'instruction set '
+  has out 'self-test: error '
+  empty err
+  GAMUT_CACHE_DIR=$work/cache/deep expect 0 doctor --json
+  lines out 1
+  empty err
+  has out '{"healthy":true,"failures":[],'
+  has out '"backends":[{"name":"cpu","available":true,"version":"'
+  has out '"devices":["CPU"],"self_test":"ok","device_tests":[{"device":"CPU",'
+  has out '{"name":"reference","available":true,'
+  has out '"dependencies":[{"name":"OpenVINO","available":'
+  has out "\"cache\":{\"folder\":\"$work/cache/deep\",\"exists\":false,\"writable\":true,"
+  GAMUT_CACHE_DIR=/dev/null/deep expect 0 doctor
+  has out 'cache folder /dev/null/deep cannot be written'
+  expect 2 doctor base
+  bad_modules
+}
+
+# The program beside a module that cannot be opened: absent. Beside one that computes wrongly: a failure.
+bad_modules() {
+  local real=$gamut
+  mkdir -p wrong
+  cp "$real" wrong/gamut
+  gamut=$work/wrong/gamut
+  echo 'no module' >wrong/gamut_openvino.so
+  expect 0 doctor --json
+  has out '{"name":"openvino","available":false,"version":null,"devices":[],"self_test":"not run: '
+  has out '"install":"scripts/openvino.sh'
+  cp "$wrong_backend" wrong/gamut_openvino.so
+  expect 1 doctor
+  has out 'FAILS on openvino, works on cpu, reference'
+  has out 'FAILURE       backend openvino fails its self-test on GPU: '
+  empty err
+  expect 1 doctor --json
+  lines out 1
+  has out '{"healthy":false,"failures":[{"message":"backend openvino fails its self-test on CPU: '
+  has out '"self_test":"CPU: '
+  gamut=$real
+}
+
 full_device() {
   [[ -w /dev/full ]] || return 0
   local code=0
-  for arguments in models 'embed base text' 'info base' 'info base --graph' 'run base text --json' 'bench base --tokens 4 --runs 1'; do
+  for arguments in models 'embed base text' 'info base' 'info base --graph' 'run base text --json' 'bench base --tokens 4 --runs 1' doctor; do
     checks=$((checks + 1))
     code=0
     # shellcheck disable=SC2086
@@ -252,7 +297,7 @@ full_device() {
   done
 }
 
-for part in wrong_usage embed errors run forward tokenize describe bench full_device; do "$part"; done
+for part in wrong_usage embed errors run forward tokenize describe bench doctor full_device; do "$part"; done
 if ((failures > 0)); then
   echo "$failures of $checks checks failed"
   exit 1
