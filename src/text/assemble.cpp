@@ -169,8 +169,8 @@ void trim_offsets(std::string_view token, bool is_first, const OffsetTrim& trim,
 class Writer {
  public:
   Writer(const TokenSequence& first, const TokenSequence* second, const EncodeOptions& options,
-         const TokenSpeller& speller, const std::vector<OffsetTrim>& trims)
-      : first_(first), second_(second), options_(options), speller_(speller), trims_(trims) {}
+         const TokenSpeller& speller, const PostProcessor& processor)
+      : first_(first), second_(second), options_(options), speller_(speller), processor_(processor) {}
 
   Encoding write(const Template& parts, const Cuts& cuts, const Combination& windows) const {
     Encoding out;
@@ -181,7 +181,11 @@ class Writer {
         if (options_.add_special_tokens) insert(out, part);
       } else {
         const bool is_first = part.kind == TemplatePart::Kind::kFirst;
-        append(out, is_first ? first_ : *second_, (is_first ? cuts.first : cuts.second)[windows[i]], part.type_id);
+        const bool keeps_type = processor_.windows_keep_types && windows[i] > 0;
+        append(out, is_first ? first_ : *second_, (is_first ? cuts.first : cuts.second)[windows[i]],
+               !keeps_type ? part.type_id
+               : is_first  ? 0
+                           : 1);
       }
     }
     return out;
@@ -221,7 +225,8 @@ class Writer {
       const bool by_id = token.spelling == Token::kSpelledById;
       out.tokens.emplace_back(by_id ? speller_.spell(token.id) : std::string_view(sequence.spellings[token.spelling]));
       out.offsets.push_back({token.begin, token.end});
-      for (const OffsetTrim& trim : trims_) trim_offsets(out.tokens.back(), i == window.begin, trim, out.offsets.back());
+      for (const OffsetTrim& trim : processor_.trims)
+        trim_offsets(out.tokens.back(), i == window.begin, trim, out.offsets.back());
     }
   }
 
@@ -229,7 +234,7 @@ class Writer {
   const TokenSequence* second_;
   const EncodeOptions& options_;
   const TokenSpeller& speller_;
-  const std::vector<OffsetTrim>& trims_;
+  const PostProcessor& processor_;
 };
 
 void pad_to(Encoding& encoding, size_t length, const Padding& padding, bool ids_only) {
@@ -275,7 +280,7 @@ Encoding assemble(const TokenSequence& first, const TokenSequence* second, const
                              options.truncation);
   const std::vector<Combination> combinations = combine(parts, cuts);
   check_total(parts, cuts, combinations);
-  const Writer writer(first, second, options, speller, processor.trims);
+  const Writer writer(first, second, options, speller, processor);
   Encoding encoding = writer.write(parts, cuts, combinations[0]);
   encoding.overflowing.reserve(combinations.size() - 1);
   for (size_t i = 1; i < combinations.size(); ++i) {

@@ -63,7 +63,9 @@ Bpe::Bpe(Vocabulary vocabulary, const Merges& merges, Options options, const std
     const auto a = vocabulary_.id(left), b = vocabulary_.id(right), whole = vocabulary_.id(joined);
     if (!a || !b || !whole) {
       fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source, rank,
-           !a ? left : !b ? right : joined);
+           !a   ? left
+           : !b ? right
+                : joined);
     }
     add_merge(static_cast<uint32_t>(*a), static_cast<uint32_t>(*b), static_cast<uint32_t>(rank),
               static_cast<uint32_t>(*whole));
@@ -102,8 +104,8 @@ void Bpe::fill_byte_ids() {
     const std::string piece = options_.raw_bytes ? spelled({&byte, 1}) : std::string(1, byte);
     for (int variant = 0; variant < 4; ++variant) {
       const bool continues = variant & 1, last = variant & 2;
-      const std::string token = (continues ? options_.continuing_subword_prefix : "") + piece +
-                                (last ? options_.end_of_word_suffix : "");
+      const std::string token =
+          (continues ? options_.continuing_subword_prefix : "") + piece + (last ? options_.end_of_word_suffix : "");
       byte_ids_[continues][last][b] = single ? static_cast<int32_t>(vocabulary_.id(token).value_or(-1)) : -1;
     }
   }

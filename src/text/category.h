@@ -8,8 +8,22 @@ namespace gamut::text {
 
 /// The general categories of Unicode; the order is that of tools/make_category_tables.py.
 enum class Category : uint8_t {
-  kCn, kCc, kCf, kCo, kLu, kLl, kLt, kLm, kLo, kMn, kMc, kMe, kNd, kNl, kNo,  // clang-format off
-  kPc, kPd, kPs, kPe, kPi, kPf, kPo, kSm, kSc, kSk, kSo, kZs, kZl, kZp,       // clang-format on
+  kCn,
+  kCc,
+  kCf,
+  kCo,
+  kLu,
+  kLl,
+  kLt,
+  kLm,
+  kLo,
+  kMn,
+  kMc,
+  kMe,
+  kNd,
+  kNl,
+  kNo,  // clang-format off
+  kPc, kPd, kPs, kPe, kPi, kPf, kPo, kSm, kSc, kSk, kSo, kZs, kZl, kZp,  // clang-format on
 };
 
 /// Sets of categories, one bit each, as in regular expressions.
@@ -43,8 +57,16 @@ std::span<const CategoryChange> category_changes();
 uint8_t script(char32_t c);
 
 enum class GraphemeClass : uint8_t {
-  kOther, kControl, kCr, kLf, kExtend, kZwj, kSpacing, kPrepend, kPictographic,  // clang-format off
-  kLead, kVowel, kTrail, kLv, kLvt, kRegional,                                   // clang-format on
+  kOther,
+  kControl,
+  kCr,
+  kLf,
+  kExtend,
+  kZwj,
+  kSpacing,
+  kPrepend,
+  kPictographic,  // clang-format off
+  kLead, kVowel, kTrail, kLv, kLvt, kRegional,  // clang-format on
 };
 GraphemeClass grapheme_class(char32_t c);
 

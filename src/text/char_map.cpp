@@ -19,8 +19,8 @@ bool is_hangul_pair(GraphemeClass a, GraphemeClass b) {
 /// What matters of the characters of a cluster for its next one.
 struct ClusterState {
   GraphemeClass last;
-  bool pictographic;     ///< a pictographic character, then only extending ones
-  size_t regional = 0;   ///< regional indicators in a row
+  bool pictographic;    ///< a pictographic character, then only extending ones
+  size_t regional = 0;  ///< regional indicators in a row
 };
 
 bool continues(const ClusterState& state, GraphemeClass next) {
@@ -40,7 +40,8 @@ CharMap::CharMap(std::string_view bytes, const std::string& where) {
   uint32_t size = 0;
   if (bytes.size() >= sizeof(size)) std::memcpy(&size, bytes.data(), sizeof(size));
   if (bytes.size() < sizeof(size) || size % 4 != 0 || size == 0 || size > bytes.size() - sizeof(size)) {
-    fail(ErrorCode::kInvalidFile, "{}: {} bytes with a trie of {}, expected a trie that fits", where, bytes.size(), size);
+    fail(ErrorCode::kInvalidFile, "{}: {} bytes with a trie of {}, expected a trie that fits", where, bytes.size(),
+         size);
   }
   units_.resize(size / 4);
   std::memcpy(units_.data(), bytes.data() + sizeof(size), size);
@@ -72,12 +73,12 @@ std::optional<std::string_view> CharMap::find(std::string_view text) const {
   return std::nullopt;
 }
 
-size_t grapheme_end(std::string_view text, size_t begin, size_t enough) {
+size_t grapheme_end(std::string_view text, size_t begin) {
   const char* p = text.data() + begin;
   const char* const end = text.data() + text.size();
   const GraphemeClass first = grapheme_class(decode_utf8(p));
   ClusterState state{first, first == GraphemeClass::kPictographic, first == GraphemeClass::kRegional};
-  while (p < end && static_cast<size_t>(p - text.data()) - begin < enough) {
+  while (p < end) {
     const char* after = p;
     const GraphemeClass next = grapheme_class(decode_utf8(after));
     if (!continues(state, next)) break;

@@ -24,8 +24,8 @@ class CharMap {
 };
 
 /// The end of the grapheme cluster (extended, of the Unicode version that the oracle has) that starts at `begin` of
-/// valid UTF-8. Looks at most a little beyond the cluster's first `enough` bytes: longer ones may be cut.
-size_t grapheme_end(std::string_view text, size_t begin, size_t enough);
+/// valid UTF-8.
+size_t grapheme_end(std::string_view text, size_t begin);
 
 /// The bytes that base64 text stands for; nothing when it is wrong.
 std::optional<std::string> decode_base64(std::string_view text);

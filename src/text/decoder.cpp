@@ -160,7 +160,8 @@ std::string decode_tokens(const Decoder& decoder, const std::vector<std::string_
     }
     return text;
   }
-  if (const auto* first = std::get_if<SimpleDecoder>(&decoder[0]); first && decoder.size() == 1 && *first == SimpleDecoder::kByteLevel) {
+  if (const auto* first = std::get_if<SimpleDecoder>(&decoder[0]);
+      first && decoder.size() == 1 && *first == SimpleDecoder::kByteLevel) {
     std::string storage;
     for (std::string_view token : tokens) {
       if (!append_bytes(token, text)) text += token;

@@ -46,8 +46,8 @@ struct ReplaceDecoder {
   std::string content;
 };
 
-using DecoderStep =
-    std::variant<WordPieceDecoder, SimpleDecoder, MetaspaceDecoder, BpeDecoder, CtcDecoder, StripDecoder, ReplaceDecoder>;
+using DecoderStep = std::variant<WordPieceDecoder, SimpleDecoder, MetaspaceDecoder, BpeDecoder, CtcDecoder,
+                                 StripDecoder, ReplaceDecoder>;
 
 /// The steps of a decoder, each over the tokens that the one before leaves; none at all joins tokens by spaces.
 using Decoder = std::vector<DecoderStep>;

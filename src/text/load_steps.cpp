@@ -213,6 +213,7 @@ void read_one_processor(const JsonFields& fields, const std::string& type, PostP
   } else if (type == "RobertaProcessing") {
     out.processing = roberta_processing(read_bert_token(fields, "cls"), read_bert_token(fields, "sep"));
   } else if (type == "TemplateProcessing") {
+    out.windows_keep_types = true;
     const JsonFields special_tokens(fields.object("special_tokens"), fields.place("special_tokens"));
     out.processing = {read_template(fields, "single", special_tokens), read_template(fields, "pair", special_tokens)};
   } else {
@@ -246,17 +247,15 @@ void read_pre_tokenizer(const Json& value, const std::string& where, std::vector
 }
 
 void read_decoder(const Json& value, const std::string& where, Decoder& out) {
-  each_step(value, where, "decoders", [&](const JsonFields& fields, const std::string& type) {
-    out.push_back(read_one_decoder(fields, type));
-  });
+  each_step(value, where, "decoders",
+            [&](const JsonFields& fields, const std::string& type) { out.push_back(read_one_decoder(fields, type)); });
 }
 
 PostProcessor read_post_processor(const Json& value, const std::string& where) {
   PostProcessor out{plain_processing()};
   bool placed = false;
-  each_step(value, where, "processors", [&](const JsonFields& fields, const std::string& type) {
-    read_one_processor(fields, type, out, placed);
-  });
+  each_step(value, where, "processors",
+            [&](const JsonFields& fields, const std::string& type) { read_one_processor(fields, type, out, placed); });
   return out;
 }
 

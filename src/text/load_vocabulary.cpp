@@ -170,7 +170,8 @@ TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& co
   parts.decoder = {WordPieceDecoder{}};
   parts.added_tokens = std::move(settings.added);
   number_added_tokens(parts);
-  parts.post_processor = {bert_processing(role_token(parts, roles["cls_token"]), role_token(parts, roles["sep_token"]))};
+  parts.post_processor = {
+      bert_processing(role_token(parts, roles["cls_token"]), role_token(parts, roles["sep_token"]))};
   parts.roles = std::move(roles);
   return parts;
 }

@@ -148,7 +148,7 @@ void apply_normalizer(const PrecompiledNormalizer& normalizer, TextView in, Norm
   std::vector<Change> changes;
   ChangeWriter writer(in, out);
   for (size_t at = 0; at < in.text.size();) {
-    const size_t end = grapheme_end(in.text, at, kShort);
+    const size_t end = grapheme_end(in.text, at);
     const std::string_view cluster = in.text.substr(at, end - at);
     if (cluster.size() < kShort && normalizer.map->find(cluster)) {
       map_part(*normalizer.map, cluster, changes);

@@ -33,6 +33,8 @@ struct OffsetTrim {
 struct PostProcessor {
   TemplateProcessing processing;
   std::vector<OffsetTrim> trims = {};
+  /// What truncation cuts off keeps type 0 for a text and 1 for its pair, whatever the template says.
+  bool windows_keep_types = false;
 };
 
 /// The text with type 0, its pair with type 1, nothing inserted.

@@ -234,11 +234,11 @@ void split_at(ByteSpan word, const std::vector<ByteSpan>& matches, SplitBehavior
   const bool forward = behavior != SplitBehavior::kMergedWithNext;
   auto add = [&](ByteSpan part, bool is_match) {
     is_match = is_match != invert;
-    const bool joins = words.size() > first && (behavior == SplitBehavior::kContiguous ? is_match == previous
-                                                : behavior == SplitBehavior::kMergedWithPrevious ||
-                                                          behavior == SplitBehavior::kMergedWithNext
-                                                    ? is_match && !previous
-                                                    : false);
+    const bool joins = words.size() > first &&
+                       (behavior == SplitBehavior::kContiguous ? is_match == previous
+                        : behavior == SplitBehavior::kMergedWithPrevious || behavior == SplitBehavior::kMergedWithNext
+                            ? is_match && !previous
+                            : false);
     previous = is_match;
     if (behavior == SplitBehavior::kRemoved && is_match) return;
     if (joins && forward) {

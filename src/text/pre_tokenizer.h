@@ -51,9 +51,8 @@ struct FixedLength {
 };
 
 /// Every pre-tokenizer that can run; a sequence is a vector of them, each cutting the words of the one before.
-using PreTokenizer =
-    std::variant<BertPreTokenizer, ByteLevelPreTokenizer, SplitPreTokenizer, MetaspacePreTokenizer, ClassPreTokenizer,
-                 WhitespacePreTokenizer, UnicodeScripts, FixedLength>;
+using PreTokenizer = std::variant<BertPreTokenizer, ByteLevelPreTokenizer, SplitPreTokenizer, MetaspacePreTokenizer,
+                                  ClassPreTokenizer, WhitespacePreTokenizer, UnicodeScripts, FixedLength>;
 
 /// Memory kept between calls.
 struct PreTokenizerScratch {

@@ -56,8 +56,8 @@ Regex::Regex(const std::string& pattern, const std::string& where) : pattern_(pa
       pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
                     PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
   if (code == nullptr) {
-    fail(ErrorCode::kInvalidFile, "{}: pattern \"{}\": {}", where, pattern.substr(0, valid_utf8_prefix(pattern.substr(0, 200))),
-         message_of(error));
+    fail(ErrorCode::kInvalidFile, "{}: pattern \"{}\": {}", where,
+         pattern.substr(0, valid_utf8_prefix(pattern.substr(0, 200))), message_of(error));
   }
   code_ = std::shared_ptr<const void>(
       code, [](const void* p) { pcre2_code_free(static_cast<pcre2_code*>(const_cast<void*>(p))); });

@@ -102,6 +102,9 @@ class Translator {
       case '\0': fail(ErrorCode::kInvalidFile, "{}: pattern \"{}\" ends with \\", where_, in_.substr(0, 80));
       case 'h': return in_class("0-9a-fA-F", false);
       case 'H': return in_class("0-9a-fA-F", true);
+      // PCRE2's \\s has U+180E besides these.
+      case 's': return in_class("\\t-\\r\\x{85}\\p{Z}", false);
+      case 'S': return in_set_ ? in_class("\\S\\x{180e}", false) : in_class("\\t-\\r\\x{85}\\p{Z}", true);
       case 'w': return in_class(word(), false);
       case 'W': return in_class(word(), true);
       case 'd': return in_class("\\p{Nd}" + newer_members(*categories_of("Nd")), false);
@@ -117,8 +120,8 @@ class Translator {
   }
 
   static std::string word() {
-    const uint32_t set = kLetters | kMarks | category_bit(Category::kNd) | category_bit(Category::kNl) |
-                         category_bit(Category::kPc);
+    const uint32_t set =
+        kLetters | kMarks | category_bit(Category::kNd) | category_bit(Category::kNl) | category_bit(Category::kPc);
     return "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}" + newer_members(set);
   }
 

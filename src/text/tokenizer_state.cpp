@@ -163,9 +163,8 @@ void Tokenizer::State::tokenize_plain(TextView view, Workspace& work, TokenSeque
 /// A part of the normalized text without any added token.
 void Tokenizer::State::tokenize_words(ByteSpan span, Workspace& work, TokenSequence& out) const {
   const Bpe* bpe = std::get_if<Bpe>(&parts.model);
-  const TextView view =
-      pre_tokenize(parts.pre_tokenizers, work.normalized.view(span), bpe && bpe->raw_bytes(), work.words,
-                   work.pre_tokenizer);
+  const TextView view = pre_tokenize(parts.pre_tokenizers, work.normalized.view(span), bpe && bpe->raw_bytes(),
+                                     work.words, work.pre_tokenizer);
   work.word_tokens.clear();
   for (ByteSpan word : work.words) tokenize_word(parts.model, view.text, word, work);
   out.tokens.reserve(out.tokens.size() + work.word_tokens.size());

@@ -59,7 +59,8 @@ class Scanner {
     if (any_case && end_ - p >= 3 && p[1] == '\xC5' && p[2] == '\xBF') return p + 3;
     if (end_ - p < 3) return nullptr;
     const char second = lower(p[2]);
-    const bool two = (first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l');
+    const bool two =
+        (first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l');
     return two ? p + 3 : nullptr;
   }
 

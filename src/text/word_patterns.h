@@ -10,10 +10,10 @@
 namespace gamut::text {
 
 enum class WordPattern {
-  kGpt2,        ///< contractions, and runs of letters, numbers and others, each with a space before it
-  kClip,        ///< contractions, runs of letters, single numbers, runs of others; no whitespace
-  kLlama3,      ///< cl100k: letters with any one character before them, numbers by three, line ends apart
-  kQwen2,       ///< as kLlama3, numbers one by one
+  kGpt2,    ///< contractions, and runs of letters, numbers and others, each with a space before it
+  kClip,    ///< contractions, runs of letters, single numbers, runs of others; no whitespace
+  kLlama3,  ///< cl100k: letters with any one character before them, numbers by three, line ends apart
+  kQwen2,   ///< as kLlama3, numbers one by one
 };
 
 /// The scanner of a pattern's text, where there is one.

@@ -118,6 +118,17 @@ def oracle(folder):
     return tokenizer
 
 
+def pad_token(folder, tokenizer):
+    """The token and id that `gamut tokenize` pads with: the one that the files name, else the defaults of the package."""
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        path = os.path.join(folder, name)
+        token = json.load(open(path, encoding="utf-8")).get("pad_token") if os.path.exists(path) else None
+        token = token["content"] if isinstance(token, dict) else token
+        if token and tokenizer.token_to_id(token) is not None:
+            return {"pad_token": token, "pad_id": tokenizer.token_to_id(token)}
+    return {"pad_token": "[PAD]", "pad_id": tokenizer.token_to_id("[PAD]") or 0}
+
+
 def as_dict(encoding, overflowing):
     out = {f: getattr(encoding, f) for f in FIELDS}
     out["offsets"] = [list(o) for o in out["offsets"]]
@@ -185,7 +196,7 @@ TRUNCATIONS = [(8, 0, "longest_first", "right"), (16, 3, "longest_first", "left"
 def truncations(comparison, tokenizer, folder, texts, pairs):
     for length, stride, strategy, side in TRUNCATIONS:
         tokenizer.enable_truncation(length, stride=stride, strategy=strategy, direction=side)
-        tokenizer.enable_padding(direction=side, length=12, pad_id=tokenizer.token_to_id("[PAD]") or 0)
+        tokenizer.enable_padding(direction=side, length=12, **pad_token(folder, tokenizer))
         flags = ["--max-length", str(length), "--stride", str(stride), "--strategy", strategy, "--truncation-side", side,
                  "--padding-side", side, "--pad-to", "12"]
         name = "truncation %s" % ((length, stride, strategy, side),)
