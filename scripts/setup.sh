@@ -9,7 +9,7 @@ set -euo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
 fuzzing=(clang-14 libclang-rt-14-dev)
-packages=(g++ cmake ninja-build ccache nlohmann-json3-dev libcli11-dev libfmt-dev libgtest-dev)
+packages=(g++ cmake ninja-build ccache nlohmann-json3-dev libcli11-dev libfmt-dev libpcre2-dev libgtest-dev)
 for argument in "$@"; do
   case "$argument" in
     --checks) packages+=(clang-format-14 clang-tidy-14 "${fuzzing[@]}") ;;

@@ -10,12 +10,13 @@ import unicodedata
 import tokenizers
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import WordPiece
-from tokenizers.normalizers import NFD, BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.normalizers import NFD, BertNormalizer, Lowercase, Nmt, StripAccents
+from tokenizers.pre_tokenizers import BertPreTokenizer, Digits, Punctuation, Whitespace, WhitespaceSplit
 
 LIMIT = 0x110000
 BLOCK = 128
 CONTROL, CLEAN_SPACE, CHINESE, NONSPACING, WHITESPACE, PUNCTUATION, WORD, DECOMPOSES, LOWERCASES = (1 << i for i in range(9))
+NUMERIC, MARK, NMT_REMOVED, NMT_SPACE = (1 << i for i in range(9, 13))
 HANGUL = range(0xAC00, 0xD7A4)
 
 
@@ -42,6 +43,27 @@ def added_token_lengths(token, characters):
         for k, c in enumerate(part):
             lengths[c] = found.get(3 * k, 0)
     return lengths
+
+
+def flags_of_other_parts(c, bert_flags):
+    """What the parts other than BERT's make of a character; where they agree with BERT's there is no flag for it."""
+    s, flags = chr(c), 0
+    pieces = lambda part: len(part.pre_tokenize_str("a" + s + "b"))
+    if pieces(Digits()) == 3:
+        flags |= NUMERIC
+    if not StripAccents().normalize_str(s):
+        flags |= MARK
+    nmt = Nmt().normalize_str(s)
+    if nmt != s or s == " ":
+        flags |= NMT_SPACE if nmt else NMT_REMOVED
+        assert nmt in ("", " "), hex(c)
+    assert (pieces(Punctuation()) == 3) == bool(bert_flags & PUNCTUATION), hex(c)
+    words = [w for w, _ in WhitespaceSplit().pre_tokenize_str("a" + s + "b")]
+    assert (words == ["a", "b"]) == bool(bert_flags & WHITESPACE), hex(c)
+    words = [w for w, _ in Whitespace().pre_tokenize_str("a" + s + "b")]
+    kind = 0 if bert_flags & WHITESPACE else 1 if bert_flags & WORD else 2
+    assert words == (["a", "b"], ["a" + s + "b"], ["a", s, "b"])[kind], hex(c)
+    return flags
 
 
 def flags_of_all(decompositions, lowercase):
@@ -83,6 +105,8 @@ def flags_of_all(decompositions, lowercase):
         if not single[c]:
             flags[c] |= WORD
         assert (spaces[c] == 2) == bool(flags[c] & WHITESPACE), hex(c)
+        flags[c] |= flags_of_other_parts(c, flags[c])
+    flags[1] |= flags_of_other_parts(1, flags[1])  # stood for the added token above; no word character
     return flags
 
 
@@ -164,6 +188,7 @@ def main():
     check_hangul()
     decompositions = {c: nfd(chr(c)) for c in code_points() if c not in HANGUL and nfd(chr(c)) != chr(c)}
     lowercase = {c: lower(chr(c)) for c in code_points() if lower(chr(c)) != chr(c)}
+    assert all(Lowercase().normalize_str(chr(c)) == lowercase.get(c, chr(c)) for c in code_points())
     flags = flags_of_all(decompositions, lowercase)
     classes = combining_classes(decompositions)
     keys = [(flags[c], classes.get(c, 0)) for c in range(LIMIT)]

@@ -18,6 +18,11 @@ struct ByteSpan {
   size_t end = 0;
 };
 
+/// The origin of a character that was inserted before the first one: it covers the empty range at the start.
+constexpr uint32_t kNoOrigin = UINT32_MAX;
+constexpr uint32_t origin_begin(uint32_t origin) { return origin == kNoOrigin ? 0 : origin; }
+constexpr uint32_t origin_end(uint32_t origin) { return origin == kNoOrigin ? 0 : origin + 1; }
+
 /// Text to read. `origin` has one entry per byte; without it the i-th character stands for original character first +
 /// i.
 struct TextView {
@@ -31,6 +36,8 @@ class AlignedText {
  public:
   void clear() { size_ = 0; }
   size_t size() const { return size_; }
+  /// Shortens it to `size` bytes.
+  void truncate(size_t size) { size_ = size; }
   std::string_view text() const { return {bytes_.get(), size_}; }
   const uint32_t* origin() const { return origin_.get(); }
   TextView view(ByteSpan span) const {
@@ -50,6 +57,20 @@ class AlignedText {
     reserve_more(4);
     const int length = encode_utf8(c, bytes_.get() + size_);
     for (int i = 0; i < length; ++i) origin_[size_++] = origin;
+  }
+
+  /// Adds bytes with their origins.
+  void append(std::string_view bytes, const uint32_t* origin) {
+    if (bytes.empty()) return;
+    reserve_more(bytes.size());
+    std::memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
+    std::memcpy(origin_.get() + size_, origin, bytes.size() * sizeof(uint32_t));
+    size_ += bytes.size();
+  }
+  /// Adds bytes that all have one origin.
+  void append(std::string_view bytes, uint32_t origin) {
+    reserve_more(bytes.size());
+    for (char byte : bytes) push_byte(byte, origin);
   }
 
  private:

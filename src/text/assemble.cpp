@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "text/aligned_text.h"
+#include "text/byte_alphabet.h"
+#include "text/unicode.h"
 
 namespace gamut::text {
 namespace {
@@ -143,12 +145,33 @@ void check_total(const Template& parts, const Cuts& cuts, const std::vector<Comb
   }
 }
 
+/// A space of the byte alphabet or whitespace.
+bool is_blank(char32_t c) { return c == kByteCharacters[' '] || (char_class(c).flags & kWhitespace); }
+
+/// Counted in characters of the token's spelling, as the `tokenizers` package counts.
+void trim_offsets(std::string_view token, bool is_first, const OffsetTrim& trim, CharRange& range) {
+  int64_t leading = 0, trailing = 0;
+  for (const char* p = token.data(); p < token.data() + token.size() && is_blank(decode_utf8(p));) ++leading;
+  for (size_t end = token.size(); end > 0; ++trailing) {
+    do --end;
+    while (end > 0 && is_utf8_tail(token[end]));
+    const char* p = token.data() + end;
+    if (!is_blank(decode_utf8(p))) break;
+  }
+  if (leading > 0) {
+    // A first space alone may be one that the pre-tokenizer put there.
+    if ((is_first || range.begin == 0) && trim.add_prefix_space && leading == 1) leading = 0;
+    range.begin = std::min(range.begin + leading, range.end);
+  }
+  if (trailing > 0 && range.end >= trailing) range.end = std::max(range.end - trailing, range.begin);
+}
+
 /// Builds encodings of one call.
 class Writer {
  public:
   Writer(const TokenSequence& first, const TokenSequence* second, const EncodeOptions& options,
-         const TokenSpeller& speller)
-      : first_(first), second_(second), options_(options), speller_(speller) {}
+         const TokenSpeller& speller, const PostProcessor& processor)
+      : first_(first), second_(second), options_(options), speller_(speller), processor_(processor) {}
 
   Encoding write(const Template& parts, const Cuts& cuts, const Combination& windows) const {
     Encoding out;
@@ -159,7 +182,11 @@ class Writer {
         if (options_.add_special_tokens) insert(out, part);
       } else {
         const bool is_first = part.kind == TemplatePart::Kind::kFirst;
-        append(out, is_first ? first_ : *second_, (is_first ? cuts.first : cuts.second)[windows[i]], part.type_id);
+        const bool keeps_type = processor_.windows_keep_types && windows[i] > 0;
+        append(out, is_first ? first_ : *second_, (is_first ? cuts.first : cuts.second)[windows[i]],
+               !keeps_type ? part.type_id
+               : is_first  ? 0
+                           : 1);
       }
     }
     return out;
@@ -199,6 +226,8 @@ class Writer {
       const bool by_id = token.spelling == Token::kSpelledById;
       out.tokens.emplace_back(by_id ? speller_.spell(token.id) : std::string_view(sequence.spellings[token.spelling]));
       out.offsets.push_back({token.begin, token.end});
+      for (const OffsetTrim& trim : processor_.trims)
+        trim_offsets(out.tokens.back(), i == window.begin, trim, out.offsets.back());
     }
   }
 
@@ -206,6 +235,7 @@ class Writer {
   const TokenSequence* second_;
   const EncodeOptions& options_;
   const TokenSpeller& speller_;
+  const PostProcessor& processor_;
 };
 
 void pad_to(Encoding& encoding, size_t length, const Padding& padding, bool ids_only) {
@@ -251,7 +281,7 @@ Encoding assemble(const TokenSequence& first, const TokenSequence* second, const
                              options.truncation);
   const std::vector<Combination> combinations = combine(parts, cuts);
   check_total(parts, cuts, combinations);
-  const Writer writer(first, second, options, speller);
+  const Writer writer(first, second, options, speller, processor);
   Encoding encoding = writer.write(parts, cuts, combinations[0]);
   encoding.overflowing.reserve(combinations.size() - 1);
   for (size_t i = 1; i < combinations.size(); ++i) {

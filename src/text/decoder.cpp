@@ -1,11 +1,16 @@
 #include "text/decoder.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "text/byte_alphabet.h"
+#include "text/utf8.h"
 
 namespace gamut::text {
 namespace {
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  if (from.empty()) return;
   for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
@@ -20,36 +25,153 @@ void clean_up(std::string& token) {
   for (const auto& [from, to] : kReplacements) replace_all(token, from, to);
 }
 
-std::string apply(const JoinDecoder&, const std::vector<std::string_view>& tokens) {
-  std::string text;
+using Tokens = std::vector<std::string>;
+
+void apply(const WordPieceDecoder& decoder, Tokens& tokens) {
   for (size_t i = 0; i < tokens.size(); ++i) {
-    if (i > 0) text += ' ';
-    text += tokens[i];
+    std::string& token = tokens[i];
+    if (i > 0 && std::string_view(token).substr(0, decoder.prefix.size()) == decoder.prefix) {
+      token.erase(0, decoder.prefix.size());
+    } else if (i > 0) {
+      token.insert(0, 1, ' ');
+    }
+    if (decoder.cleanup) clean_up(token);
   }
-  return text;
 }
 
-std::string apply(const WordPieceDecoder& decoder, const std::vector<std::string_view>& tokens) {
-  std::string text, piece;
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    std::string_view token = tokens[i];
-    piece.clear();
-    if (i > 0 && token.substr(0, decoder.prefix.size()) == decoder.prefix) {
-      token.remove_prefix(decoder.prefix.size());
-    } else if (i > 0) {
-      piece += ' ';
-    }
-    piece += token;
-    if (decoder.cleanup) clean_up(piece);
-    text += piece;
+void fuse(Tokens& tokens) {
+  std::string text;
+  for (const std::string& token : tokens) text += token;
+  tokens.assign(1, std::move(text));
+}
+
+void decode_byte_level(Tokens& tokens) {
+  std::string bytes, storage;
+  for (const std::string& token : tokens) {
+    if (!append_bytes(token, bytes)) bytes += token;
   }
-  return text;
+  tokens.assign(1, std::string(repair_utf8(bytes, &storage)));
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/// The byte of a token such as <0x0A>, or -1.
+int fallback_byte(std::string_view token) {
+  if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
+  const int high = token[3] == '+' ? 0 : hex_digit(token[3]), low = hex_digit(token[4]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+void decode_byte_fallback(Tokens& tokens) {
+  Tokens out;
+  std::string bytes;
+  auto flush = [&] {
+    if (bytes.empty()) return;
+    const bool valid = valid_utf8_prefix(bytes) == bytes.size();
+    if (valid) out.push_back(bytes);
+    for (size_t i = 0; !valid && i < bytes.size(); ++i) out.emplace_back("\xEF\xBF\xBD");
+    bytes.clear();
+  };
+  for (std::string& token : tokens) {
+    if (const int byte = fallback_byte(token); byte >= 0) {
+      bytes += static_cast<char>(byte);
+      continue;
+    }
+    flush();
+    out.push_back(std::move(token));
+  }
+  flush();
+  tokens = std::move(out);
+}
+
+void apply(SimpleDecoder decoder, Tokens& tokens) {
+  switch (decoder) {
+    case SimpleDecoder::kByteLevel: return decode_byte_level(tokens);
+    case SimpleDecoder::kByteFallback: return decode_byte_fallback(tokens);
+    case SimpleDecoder::kFuse: return fuse(tokens);
+  }
+}
+
+void apply(const MetaspaceDecoder& decoder, Tokens& tokens) {
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    replace_all(tokens[i], decoder.replacement, i == 0 && decoder.drops_first ? "" : " ");
+  }
+}
+
+void apply(const BpeDecoder& decoder, Tokens& tokens) {
+  for (size_t i = 0; i < tokens.size(); ++i) replace_all(tokens[i], decoder.suffix, i + 1 == tokens.size() ? "" : " ");
+}
+
+void apply(const CtcDecoder& decoder, Tokens& tokens) {
+  tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+  for (std::string& token : tokens) {
+    replace_all(token, decoder.pad_token, "");
+    if (!decoder.cleanup) continue;
+    clean_up(token);
+    replace_all(token, decoder.word_delimiter_token, " ");
+  }
+  std::erase_if(tokens, [](const std::string& token) { return token.empty(); });
+}
+
+void apply(const StripDecoder& decoder, Tokens& tokens) {
+  const std::string& content = decoder.content;
+  for (std::string& token : tokens) {
+    size_t begin = 0, end = token.size();
+    for (size_t i = 0; i < decoder.start && token.compare(begin, content.size(), content) == 0 && begin < end; ++i) {
+      begin += content.size();
+    }
+    for (size_t i = 0; i < decoder.stop && end >= begin + content.size() &&
+                       token.compare(end - content.size(), content.size(), content) == 0;
+         ++i) {
+      end -= content.size();
+    }
+    token = token.substr(begin, end - begin);
+  }
+}
+
+void apply(const ReplaceDecoder& decoder, Tokens& tokens) {
+  std::vector<ByteSpan> matches;
+  for (std::string& token : tokens) {
+    matches.clear();
+    find_all(decoder.pattern, token, matches);
+    if (matches.empty()) continue;
+    std::string out;
+    size_t done = 0;
+    for (ByteSpan match : matches) {
+      out.append(token, done, match.begin - done).append(decoder.content);
+      done = match.end;
+    }
+    token = out.append(token, done);
+  }
 }
 
 }  // namespace
 
 std::string decode_tokens(const Decoder& decoder, const std::vector<std::string_view>& tokens) {
-  return std::visit([&](const auto& d) { return apply(d, tokens); }, decoder);
+  std::string text;
+  if (decoder.empty()) {
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      if (i > 0) text += ' ';
+      text += tokens[i];
+    }
+    return text;
+  }
+  if (const auto* first = std::get_if<SimpleDecoder>(&decoder[0]);
+      first && decoder.size() == 1 && *first == SimpleDecoder::kByteLevel) {
+    std::string storage;
+    for (std::string_view token : tokens) {
+      if (!append_bytes(token, text)) text += token;
+    }
+    return std::string(repair_utf8(text, &storage));
+  }
+  Tokens steps(tokens.begin(), tokens.end());
+  for (const DecoderStep& step : decoder) std::visit([&](const auto& s) { apply(s, steps); }, step);
+  for (const std::string& token : steps) text += token;
+  return text;
 }
 
 }  // namespace gamut::text

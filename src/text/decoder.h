@@ -6,10 +6,9 @@
 #include <variant>
 #include <vector>
 
-namespace gamut::text {
+#include "text/pattern.h"
 
-/// Tokens joined by single spaces: what happens without a decoder.
-struct JoinDecoder {};
+namespace gamut::text {
 
 /// Pieces that continue a word lose their prefix, the others start after a space; `cleanup` closes the spaces that
 /// tokenization leaves before punctuation and English contractions.
@@ -18,8 +17,40 @@ struct WordPieceDecoder {
   bool cleanup = true;
 };
 
-/// Every decoder that can run.
-using Decoder = std::variant<JoinDecoder, WordPieceDecoder>;
+/// The decoders without options: bytes out of the byte alphabet; tokens <0x..> to bytes; all tokens to one.
+enum class SimpleDecoder { kByteLevel, kByteFallback, kFuse };
+
+struct MetaspaceDecoder {
+  std::string replacement = "\xE2\x96\x81";
+  bool drops_first = true;  ///< the first token's replacements are not of the text
+};
+
+struct BpeDecoder {
+  std::string suffix = "</w>";
+};
+
+struct CtcDecoder {
+  std::string pad_token = "<pad>";
+  std::string word_delimiter_token = "|";
+  bool cleanup = true;
+};
+
+/// Up to so many of one character off the ends of each token.
+struct StripDecoder {
+  std::string content = " ";
+  size_t start = 0, stop = 0;
+};
+
+struct ReplaceDecoder {
+  Pattern pattern;
+  std::string content;
+};
+
+using DecoderStep = std::variant<WordPieceDecoder, SimpleDecoder, MetaspaceDecoder, BpeDecoder, CtcDecoder,
+                                 StripDecoder, ReplaceDecoder>;
+
+/// The steps of a decoder, each over the tokens that the one before leaves; none at all joins tokens by spaces.
+using Decoder = std::vector<DecoderStep>;
 
 std::string decode_tokens(const Decoder& decoder, const std::vector<std::string_view>& tokens);
 

@@ -4,41 +4,12 @@
 #include "base/error.h"
 #include "text/json_fields.h"
 #include "text/load.h"
+#include "text/load_steps.h"
 
 namespace gamut::text {
 namespace {
 
 std::string at(const std::string& where, size_t i) { return where + "[" + std::to_string(i) + "]"; }
-
-void read_normalizer(const Json& value, const std::string& where, std::vector<Normalizer>& out) {
-  if (value.is_null()) return;
-  const JsonFields fields(value, where);
-  const std::string type = fields.string("type");
-  if (type == "Sequence") {
-    const Json& list = fields.array("normalizers");
-    for (size_t i = 0; i < list.size(); ++i) read_normalizer(list[i], at(fields.place("normalizers"), i), out);
-  } else if (type == "BertNormalizer") {
-    const bool lowercase = fields.boolean("lowercase");
-    out.push_back(BertNormalizer{fields.boolean("clean_text"), fields.boolean("handle_chinese_chars"),
-                                 fields.optional_boolean("strip_accents").value_or(lowercase), lowercase});
-  } else {
-    fields.unsupported("normalizer", type);
-  }
-}
-
-void read_pre_tokenizer(const Json& value, const std::string& where, std::vector<PreTokenizer>& out) {
-  if (value.is_null()) return;
-  const JsonFields fields(value, where);
-  const std::string type = fields.string("type");
-  if (type == "Sequence") {
-    const Json& list = fields.array("pretokenizers");
-    for (size_t i = 0; i < list.size(); ++i) read_pre_tokenizer(list[i], at(fields.place("pretokenizers"), i), out);
-  } else if (type == "BertPreTokenizer") {
-    out.push_back(BertPreTokenizer{});
-  } else {
-    fields.unsupported("pre-tokenizer", type);
-  }
-}
 
 Vocabulary read_vocabulary(const JsonFields& model) {
   const Json& entries = model.object("vocab");
@@ -51,84 +22,77 @@ Vocabulary read_vocabulary(const JsonFields& model) {
   return Vocabulary(std::move(tokens), model.place("vocab"));
 }
 
-Model read_model(const Json& value, const std::string& where) {
+std::string string_or(const JsonFields& fields, const char* key, const char* otherwise) {
+  return fields.get(key).is_null() ? otherwise : fields.string(key);
+}
+
+/// "left right" or ["left", "right"]
+std::pair<std::string, std::string> read_merge(const JsonFields& model, const Json& merge, size_t i) {
+  if (merge.is_string()) {
+    const std::string& text = merge.get_ref<const std::string&>();
+    const size_t space = text.find(' ');
+    if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos) {
+      return {text.substr(0, space), text.substr(space + 1)};
+    }
+  } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+    return {merge[0].get<std::string>(), merge[1].get<std::string>()};
+  }
+  model.bad("merges[" + std::to_string(i) + "]", "\"left right\" or [left, right]", merge);
+}
+
+Model read_bpe(const JsonFields& fields, bool raw_bytes) {
+  Bpe::Options options;
+  if (!fields.get("unk_token").is_null()) options.unk_token = fields.string("unk_token");
+  options.continuing_subword_prefix = string_or(fields, "continuing_subword_prefix", "");
+  options.end_of_word_suffix = string_or(fields, "end_of_word_suffix", "");
+  options.fuse_unk = fields.optional_boolean("fuse_unk").value_or(false);
+  options.byte_fallback = fields.optional_boolean("byte_fallback").value_or(false);
+  options.ignore_merges = fields.optional_boolean("ignore_merges").value_or(false);
+  options.raw_bytes = raw_bytes;
+  // Merges left out by chance are for training; 0 is what files state that mean none.
+  if (const Json& dropout = fields.get("dropout"); !dropout.is_null() && dropout != 0) {
+    fields.unsupported("model.dropout", dropout.dump());
+  }
+  const Json& list = fields.array("merges");
+  Bpe::Merges merges;
+  merges.reserve(list.size());
+  for (size_t i = 0; i < list.size(); ++i) merges.push_back(read_merge(fields, list[i], i));
+  return Bpe(read_vocabulary(fields), merges, std::move(options), fields.where());
+}
+
+Model read_unigram(const JsonFields& fields) {
+  std::vector<std::pair<std::string, double>> pieces;
+  const Json& list = fields.array("vocab");
+  for (size_t i = 0; i < list.size(); ++i) {
+    const Json& piece = list[i];
+    if (!piece.is_array() || piece.size() != 2 || !piece[0].is_string() || !piece[1].is_number()) {
+      fields.bad("vocab[" + std::to_string(i) + "]", "[piece, score]", piece);
+    }
+    pieces.emplace_back(piece[0].get<std::string>(), piece[1].get<double>());
+  }
+  Unigram::Options options{std::nullopt, fields.optional_boolean("byte_fallback").value_or(false)};
+  if (!fields.get("unk_id").is_null()) options.unk_id = static_cast<size_t>(fields.count("unk_id"));
+  return Unigram(pieces, options, fields.where());
+}
+
+/// Files of early versions state no type; the fields tell.
+std::string model_type(const JsonFields& fields) {
+  if (!fields.get("type").is_null()) return fields.string("type");
+  if (!fields.get("max_input_chars_per_word").is_null()) return "WordPiece";
+  if (!fields.get("merges").is_null()) return "BPE";
+  return fields.get("vocab").is_array() ? "Unigram" : "WordLevel";
+}
+
+Model read_model(const Json& value, const std::string& where, bool raw_bytes) {
   const JsonFields fields(value, where);
-  // Files of early versions state no type; only WordPiece has this field.
-  const bool untyped = fields.get("type").is_null() && !fields.get("max_input_chars_per_word").is_null();
-  const std::string type = untyped ? "WordPiece" : fields.string("type");
+  const std::string type = model_type(fields);
+  if (type == "BPE") return read_bpe(fields, raw_bytes);
+  if (type == "Unigram") return read_unigram(fields);
+  if (type == "WordLevel") return WordLevel(read_vocabulary(fields), fields.string("unk_token"));
   if (type != "WordPiece") fields.unsupported("model", type);
   WordPiece::Options options{fields.string("unk_token"), fields.string("continuing_subword_prefix"),
                              static_cast<size_t>(fields.count("max_input_chars_per_word"))};
   return WordPiece(read_vocabulary(fields), std::move(options));
-}
-
-/// The ids and tokens of one entry of a template's special_tokens.
-TemplatePart read_special(const JsonFields& fields) {
-  TemplatePart part{TemplatePart::Kind::kSpecial, 0, {}, {}};
-  for (const Json& id : fields.array("ids")) {
-    if (!id.is_number_unsigned()) fields.bad("ids", "token ids", fields.get("ids"));
-    part.ids.push_back(id.get<int64_t>());
-  }
-  for (const Json& token : fields.array("tokens")) {
-    if (!token.is_string()) fields.bad("tokens", "strings", fields.get("tokens"));
-    part.tokens.push_back(token.get<std::string>());
-  }
-  if (part.ids.size() != part.tokens.size()) fields.bad("tokens", "as many as ids", fields.get("tokens"));
-  return part;
-}
-
-TemplatePart read_template_part(const Json& value, const std::string& where, const JsonFields& special_tokens,
-                                bool is_pair) {
-  const JsonFields fields(value, where);
-  const bool is_special = !fields.get("SpecialToken").is_null();
-  const std::string key = is_special ? "SpecialToken" : "Sequence";
-  const JsonFields inner(fields.object(key), fields.place(key));
-  const std::string id = inner.string("id");
-  TemplatePart part;
-  if (is_special) {
-    part = read_special(JsonFields(special_tokens.object(id), special_tokens.place(id)));
-  } else if (id == "B" && is_pair) {
-    part.kind = TemplatePart::Kind::kSecond;
-  } else if (id != "A") {
-    inner.bad("id", is_pair ? "\"A\" or \"B\"" : "\"A\"", inner.get("id"));
-  }
-  part.type_id = inner.count("type_id");
-  return part;
-}
-
-Template read_template(const JsonFields& fields, const std::string& key, const JsonFields& special_tokens) {
-  Template parts;
-  const Json& list = fields.array(key);
-  for (size_t i = 0; i < list.size(); ++i) {
-    parts.push_back(read_template_part(list[i], at(fields.place(key), i), special_tokens, key == "pair"));
-  }
-  return parts;
-}
-
-/// ["[SEP]", 102]
-TemplatePart read_bert_token(const JsonFields& fields, const std::string& key) {
-  const Json& pair = fields.array(key);
-  if (pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_unsigned()) fields.bad(key, "[token, id]", pair);
-  return {TemplatePart::Kind::kSpecial, 0, {pair[1].get<int64_t>()}, {pair[0].get<std::string>()}};
-}
-
-PostProcessor read_post_processor(const Json& value, const std::string& where) {
-  if (value.is_null()) return plain_processing();
-  const JsonFields fields(value, where);
-  const std::string type = fields.string("type");
-  if (type == "BertProcessing") return bert_processing(read_bert_token(fields, "cls"), read_bert_token(fields, "sep"));
-  if (type != "TemplateProcessing") fields.unsupported("post-processor", type);
-  const JsonFields special_tokens(fields.object("special_tokens"), fields.place("special_tokens"));
-  return TemplateProcessing{read_template(fields, "single", special_tokens),
-                            read_template(fields, "pair", special_tokens)};
-}
-
-Decoder read_decoder(const Json& value, const std::string& where) {
-  if (value.is_null()) return JoinDecoder{};
-  const JsonFields fields(value, where);
-  const std::string type = fields.string("type");
-  if (type != "WordPiece") fields.unsupported("decoder", type);
-  return WordPieceDecoder{fields.string("prefix"), fields.boolean("cleanup")};
 }
 
 AddedToken read_added_token(const Json& value, const std::string& where) {
@@ -196,12 +160,14 @@ TokenizerParts parts_from_json(const Json& file, const std::string& source) {
   // The parts that a build may lack come first: their message says more than one about a detail elsewhere.
   std::vector<Normalizer> normalizers;
   std::vector<PreTokenizer> pre_tokenizers;
-  Model model = read_model(fields.get("model"), place("model"));
   read_normalizer(fields.get("normalizer"), place("normalizer"), normalizers);
   read_pre_tokenizer(fields.get("pre_tokenizer"), place("pre_tokenizer"), pre_tokenizers);
+  const bool raw_bytes =
+      !pre_tokenizers.empty() && std::holds_alternative<ByteLevelPreTokenizer>(pre_tokenizers.back());
+  Model model = read_model(fields.get("model"), place("model"), raw_bytes);
   TokenizerParts parts{std::move(normalizers), std::move(pre_tokenizers), std::move(model)};
   parts.post_processor = read_post_processor(fields.get("post_processor"), place("post_processor"));
-  parts.decoder = read_decoder(fields.get("decoder"), place("decoder"));
+  read_decoder(fields.get("decoder"), place("decoder"), parts.decoder);
   if (!fields.get("added_tokens").is_null()) {
     const Json& list = fields.array("added_tokens");
     for (size_t i = 0; i < list.size(); ++i) {

@@ -101,14 +101,14 @@ TEST(LoadVocabulary, RefusesBadFiles) {
 }
 
 TEST(LoadJson, NamesUnsupportedComponents) {
-  EXPECT_NE(failure(with("normalizer", {{"type", "Precompiled"}})).find("normalizer \"Precompiled\" is not supported"),
+  EXPECT_NE(failure(with("normalizer", {{"type", "Other"}})).find("normalizer \"Other\" is not supported"),
             std::string::npos);
-  EXPECT_NE(failure(with("pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {{{"type", "ByteLevel"}}}}}))
-                .find("pre_tokenizer.pretokenizers[0]: pre-tokenizer \"ByteLevel\" is not supported"),
+  EXPECT_NE(failure(with("pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {{{"type", "Other"}}}}}))
+                .find("pre_tokenizer.pretokenizers[0]: pre-tokenizer \"Other\" is not supported"),
             std::string::npos);
-  EXPECT_EQ(failure(with("model", {{"type", "BPE"}})).substr(0, 12), "unsupported ");
-  EXPECT_EQ(failure(with("post_processor", {{"type", "ByteLevel"}})).substr(0, 12), "unsupported ");
-  EXPECT_EQ(failure(with("decoder", {{"type", "Metaspace"}})).substr(0, 12), "unsupported ");
+  for (const char* part : {"model", "post_processor", "decoder"}) {
+    EXPECT_EQ(failure(with(part, {{"type", "Other"}})).substr(0, 12), "unsupported ") << part;
+  }
 }
 
 TEST(LoadJson, RefusesWrongFields) {

@@ -167,10 +167,11 @@ TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& co
   TokenizerParts parts{{normalizer},
                        {BertPreTokenizer{}},
                        WordPiece(read_lines(vocabulary, folder + "/vocab.txt"), {.unk_token = roles["unk_token"]})};
-  parts.decoder = WordPieceDecoder{};
+  parts.decoder = {WordPieceDecoder{}};
   parts.added_tokens = std::move(settings.added);
   number_added_tokens(parts);
-  parts.post_processor = bert_processing(role_token(parts, roles["cls_token"]), role_token(parts, roles["sep_token"]));
+  parts.post_processor = {
+      bert_processing(role_token(parts, roles["cls_token"]), role_token(parts, roles["sep_token"]))};
   parts.roles = std::move(roles);
   return parts;
 }

@@ -126,12 +126,13 @@ class BertPass {
   std::array<char, 128> ascii_;
 };
 
-void apply(const BertNormalizer& normalizer, TextView in, NormalizerScratch& scratch, AlignedText& out) {
+}  // namespace
+
+void apply_normalizer(const BertNormalizer& normalizer, TextView in, NormalizerScratch& scratch, AlignedText& out) {
   BertPass(normalizer, scratch, out).run(in);
 }
 
-/// What no normalizer leaves: the text itself, with its origins written out.
-void copy(TextView in, AlignedText& out) {
+void copy_text(TextView in, AlignedText& out) {
   out.reserve_more(in.text.size());
   uint32_t counted = in.first;
   for (size_t i = 0; i < in.text.size(); ++i) {
@@ -140,11 +141,9 @@ void copy(TextView in, AlignedText& out) {
   }
 }
 
-}  // namespace
-
 void normalize(const std::vector<Normalizer>& normalizers, TextView in, NormalizerScratch& scratch, AlignedText& out) {
   out.clear();
-  if (normalizers.empty()) return copy(in, out);
+  if (normalizers.empty()) return copy_text(in, out);
   bool first = true;
   for (const Normalizer& normalizer : normalizers) {
     if (!first) {
@@ -152,7 +151,7 @@ void normalize(const std::vector<Normalizer>& normalizers, TextView in, Normaliz
       out.clear();
       in = scratch.other.view({0, scratch.other.size()});
     }
-    std::visit([&](const auto& n) { apply(n, in, scratch, out); }, normalizer);
+    std::visit([&](const auto& n) { apply_normalizer(n, in, scratch, out); }, normalizer);
     first = false;
   }
 }

@@ -112,10 +112,10 @@ TEST(Trie, HoldsZeroBytes) {
 TEST(Decoder, CleansUp) {
   const std::vector<std::string_view> tokens{"##a", "b", "##c",      " do", "not", "n't",
                                              "'",   "s", "do not x", "' ",  "##.", "."};
-  EXPECT_EQ(decode_tokens(WordPieceDecoder{}, tokens), "##a bc  do notn't ' s don't x'..");
-  EXPECT_EQ(decode_tokens(WordPieceDecoder{"##", false}, {"##a", "b", "##c", ".", "####x"}), "##a bc .##x");
-  EXPECT_EQ(decode_tokens(WordPieceDecoder{"", true}, {"a", "b"}), "ab");
-  EXPECT_EQ(decode_tokens(JoinDecoder{}, {"a", "b"}), "a b");
+  EXPECT_EQ(decode_tokens({WordPieceDecoder{}}, tokens), "##a bc  do notn't ' s don't x'..");
+  EXPECT_EQ(decode_tokens({WordPieceDecoder{"##", false}}, {"##a", "b", "##c", ".", "####x"}), "##a bc .##x");
+  EXPECT_EQ(decode_tokens({WordPieceDecoder{"", true}}, {"a", "b"}), "ab");
+  EXPECT_EQ(decode_tokens({}, {"a", "b"}), "a b");
 }
 
 }  // namespace

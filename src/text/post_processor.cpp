@@ -23,9 +23,14 @@ TemplateProcessing bert_processing(const TemplatePart& cls, const TemplatePart& 
   return {{cls, first, sep}, {cls, first, sep, second, with_type(sep, 1)}};
 }
 
+TemplateProcessing roberta_processing(const TemplatePart& cls, const TemplatePart& sep) {
+  const TemplatePart first = sequence(TemplatePart::Kind::kFirst, 0);
+  const TemplatePart second = sequence(TemplatePart::Kind::kSecond, 0);
+  return {{cls, first, sep}, {cls, first, sep, sep, second, sep}};
+}
+
 const Template& template_for(const PostProcessor& processor, bool is_pair) {
-  return std::visit([&](const TemplateProcessing& p) -> const Template& { return is_pair ? p.pair : p.single; },
-                    processor);
+  return is_pair ? processor.processing.pair : processor.processing.single;
 }
 
 size_t inserted_tokens(const Template& parts) {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace gamut::text {
@@ -25,14 +24,27 @@ struct TemplateProcessing {
   Template pair;
 };
 
+/// Takes the whitespace at the ends of each token out of its offsets.
+struct OffsetTrim {
+  bool add_prefix_space = true;  ///< the first space of a text is not of the text
+};
+
 /// Every post-processor that can run.
-using PostProcessor = std::variant<TemplateProcessing>;
+struct PostProcessor {
+  TemplateProcessing processing;
+  std::vector<OffsetTrim> trims = {};
+  /// What truncation cuts off keeps type 0 for a text and 1 for its pair, whatever the template says.
+  bool windows_keep_types = false;
+};
 
 /// The text with type 0, its pair with type 1, nothing inserted.
 TemplateProcessing plain_processing();
 
 /// `cls` text `sep`, and for a pair the pair and `sep` once more with type 1.
 TemplateProcessing bert_processing(const TemplatePart& cls, const TemplatePart& sep);
+
+/// `cls` text `sep`, and for a pair `sep` pair `sep` behind it; all of type 0.
+TemplateProcessing roberta_processing(const TemplatePart& cls, const TemplatePart& sep);
 
 /// The template for one text or a pair.
 const Template& template_for(const PostProcessor& processor, bool is_pair);

@@ -71,8 +71,10 @@ std::vector<Encoding> Tokenizer::encode_batch(std::span<const TextInput> inputs,
     if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
     std::vector<Encoding> encodings(inputs.size());
     for_blocks(inputs.size(), threads, [&] {
-      return [&, work = std::make_unique<text::Workspace>()](size_t begin, size_t end) {
+      return [&](size_t begin, size_t end) {
+        auto work = state_->workspaces.take();
         for (size_t i = begin; i < end; ++i) encodings[i] = state_->encode(inputs[i], options, *work);
+        state_->workspaces.give_back(std::move(work));
       };
     });
     if (options.padding) text::pad_batch(encodings, *options.padding, options.ids_only);

@@ -90,6 +90,18 @@ std::optional<int64_t> Tokenizer::State::id_of(std::string_view token) const {
 
 namespace {
 
+void tokenize_word(const Model& model, std::string_view text, ByteSpan word, Workspace& work) {
+  if (const auto* bpe = std::get_if<Bpe>(&model)) {
+    bpe->tokenize(text, word, work.bpe, work.word_tokens);
+  } else if (const auto* unigram = std::get_if<Unigram>(&model)) {
+    unigram->tokenize(text, word, work.unigram, work.word_tokens);
+  } else if (const auto* pieces = std::get_if<WordPiece>(&model)) {
+    pieces->tokenize(text, word, work.word_tokens);
+  } else {
+    std::get<WordLevel>(model).tokenize(text, word, work.word_tokens);
+  }
+}
+
 /// The number of characters before a place of a text; each step costs what it moves.
 class CharacterCounter {
  public:
@@ -143,26 +155,44 @@ void Tokenizer::State::tokenize_plain(TextView view, Workspace& work, TokenSeque
       continue;
     }
     const uint32_t* origin = work.normalized.origin();
-    out.add(segment.token->id, origin[segment.span.begin], origin[segment.span.end - 1] + 1,
+    out.add(segment.token->id, origin_begin(origin[segment.span.begin]), origin_end(origin[segment.span.end - 1]),
             text.substr(segment.span.begin, segment.span.end - segment.span.begin));
   }
 }
 
 /// A part of the normalized text without any added token.
 void Tokenizer::State::tokenize_words(ByteSpan span, Workspace& work, TokenSequence& out) const {
-  const std::string_view text = work.normalized.text().substr(span.begin, span.end - span.begin);
-  const uint32_t* origin = work.normalized.origin() + span.begin;
-  pre_tokenize(parts.pre_tokenizers, text, work.words, work.other_words);
+  const Bpe* bpe = std::get_if<Bpe>(&parts.model);
+  const TextView view = pre_tokenize(parts.pre_tokenizers, work.normalized.view(span), bpe && bpe->raw_bytes(),
+                                     work.words, work.pre_tokenizer);
   work.word_tokens.clear();
-  std::visit(
-      [&](const auto& model) {
-        for (ByteSpan word : work.words) model.tokenize(text, word, work.word_tokens);
-      },
-      parts.model);
+  for (ByteSpan word : work.words) tokenize_word(parts.model, view.text, word, work);
   out.tokens.reserve(out.tokens.size() + work.word_tokens.size());
   for (const WordToken& token : work.word_tokens) {
-    out.tokens.push_back({token.id, origin[token.span.begin], origin[token.span.end - 1] + 1});
+    const uint32_t begin = origin_begin(view.origin[token.span.begin]);
+    const uint32_t end = origin_end(view.origin[std::max(token.span.end, token.span.begin + 1) - 1]);
+    if (token.as_text) {
+      out.add(token.id, begin, end, view.text.substr(token.span.begin, token.span.end - token.span.begin));
+    } else {
+      out.tokens.push_back({token.id, begin, end});
+    }
   }
+}
+
+std::unique_ptr<Workspace> text::WorkspacePool::take() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) return std::make_unique<Workspace>();
+  std::unique_ptr<Workspace> work = std::move(free_.back());
+  free_.pop_back();
+  return work;
+}
+
+void text::WorkspacePool::give_back(std::unique_ptr<Workspace> work) {
+  // What one very long text took is not kept.
+  constexpr size_t kMostKept = 1u << 20;
+  if (work->normalized.size() > kMostKept) return;
+  const std::lock_guard lock(mutex_);
+  if (free_.size() < 64) free_.push_back(std::move(work));
 }
 
 Encoding Tokenizer::State::encode(const TextInput& input, const EncodeOptions& options, Workspace& work) const {

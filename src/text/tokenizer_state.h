@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -12,10 +13,12 @@
 #include "gamut/tokenizer.h"
 #include "text/added_tokens.h"
 #include "text/assemble.h"
+#include "text/bpe.h"
 #include "text/decoder.h"
 #include "text/normalizer.h"
 #include "text/post_processor.h"
 #include "text/pre_tokenizer.h"
+#include "text/unigram.h"
 #include "text/wordpiece.h"
 
 namespace gamut {
@@ -23,15 +26,15 @@ namespace gamut {
 namespace text {
 
 /// Every model that can run.
-using Model = std::variant<WordPiece>;
+using Model = std::variant<WordPiece, Bpe, Unigram, WordLevel>;
 
 /// What a file says a tokenizer is made of.
 struct TokenizerParts {
   std::vector<Normalizer> normalizers;
   std::vector<PreTokenizer> pre_tokenizers;
   Model model;
-  PostProcessor post_processor = plain_processing();
-  Decoder decoder = JoinDecoder{};
+  PostProcessor post_processor = {plain_processing()};
+  Decoder decoder = {};
   std::vector<AddedToken> added_tokens = {};
   std::optional<Truncation> truncation = std::nullopt;
   std::optional<Padding> padding = std::nullopt;
@@ -53,9 +56,23 @@ struct Workspace {
   std::vector<TextSegment> segments, inner;
   NormalizerScratch scratch;
   AlignedText normalized;
-  std::vector<ByteSpan> words, other_words;
+  std::vector<ByteSpan> words;
+  PreTokenizerScratch pre_tokenizer;
+  BpeWork bpe;
+  UnigramWork unigram;
   std::vector<WordToken> word_tokens;
   TokenSequence first, second;
+};
+
+/// Lends out workspaces, so that what one call learned serves the next.
+class WorkspacePool {
+ public:
+  std::unique_ptr<Workspace> take();
+  void give_back(std::unique_ptr<Workspace> work);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Workspace>> free_;
 };
 
 }  // namespace text
@@ -79,6 +96,7 @@ struct Tokenizer::State : text::TokenSpeller {
   text::TokenizerParts parts;
   SpecialTokenIds special;
   size_t vocab_size = 0;
+  mutable text::WorkspacePool workspaces;
 
  private:
   void build_matchers();

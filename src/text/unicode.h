@@ -17,6 +17,10 @@ enum CharFlag : uint16_t {
   kWordCharacter = 64,  ///< \w of an added token's single_word
   kDecomposes = 128,    ///< has a canonical decomposition (Hangul syllables, which follow a rule, aside)
   kLowercases = 256,    ///< has a lowercase form other than itself
+  kNumeric = 512,       ///< cut by the Digits pre-tokenizer
+  kMark = 1024,         ///< removed by the StripAccents normalizer
+  kNmtRemoved = 2048,   ///< removed by the Nmt normalizer
+  kNmtSpace = 4096,     ///< turned into ' ' by the Nmt normalizer
 };
 
 struct CharClass {

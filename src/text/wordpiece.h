@@ -15,6 +15,7 @@ namespace gamut::text {
 struct WordToken {
   int64_t id;
   ByteSpan span;
+  bool as_text = false;  ///< reads as the text, not as the vocabulary spells the id
 };
 
 class WordPiece {

@@ -1,0 +1,286 @@
+#include "text/bpe.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "text/byte_alphabet.h"
+#include "text/utf8.h"
+
+namespace gamut::text {
+namespace {
+
+constexpr size_t kLongestRemembered = 48;
+constexpr size_t kEntries = size_t{1} << 15;
+constexpr size_t kShortWord = 40;
+
+uint64_t mix(uint64_t x) {
+  x *= 0x9E3779B97F4A7C15u;
+  return x ^ x >> 29;
+}
+
+uint64_t hash_of(std::string_view word) {
+  uint64_t hash = word.size();
+  while (word.size() >= 8) {
+    uint64_t part;
+    std::memcpy(&part, word.data(), 8);
+    hash = mix(hash ^ part);
+    word.remove_prefix(8);
+  }
+  uint64_t part = 0;
+  std::memcpy(&part, word.data(), word.size());
+  return mix(hash ^ part);
+}
+
+/// A word in the alphabet of its vocabulary.
+std::string spelled(std::string_view bytes) {
+  std::string out;
+  for (char byte : bytes) {
+    char buffer[4];
+    out.append(buffer, static_cast<size_t>(encode_utf8(kByteCharacters[static_cast<uint8_t>(byte)], buffer)));
+  }
+  return out;
+}
+
+bool later(const BpeCandidate& a, const BpeCandidate& b) {
+  return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
+}
+
+}  // namespace
+
+Bpe::Bpe(Vocabulary vocabulary, const Merges& merges, Options options, const std::string& source)
+    : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {
+  merges_.resize(std::bit_ceil(merges.size() * 2 + 2));
+  const size_t prefix = options_.continuing_subword_prefix.size();
+  std::string joined;
+  for (size_t rank = 0; rank < merges.size(); ++rank) {
+    const auto& [left, right] = merges[rank];
+    joined.assign(left);
+    joined.append(right, std::min(prefix, right.size()));
+    const auto a = vocabulary_.id(left), b = vocabulary_.id(right), whole = vocabulary_.id(joined);
+    if (!a || !b || !whole) {
+      fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source, rank,
+           !a   ? left
+           : !b ? right
+                : joined);
+    }
+    add_merge(static_cast<uint32_t>(*a), static_cast<uint32_t>(*b), static_cast<uint32_t>(rank),
+              static_cast<uint32_t>(*whole));
+  }
+  fill_byte_ids();
+}
+
+const std::string& Bpe::unk_token() const {
+  static const std::string kNone;
+  return options_.unk_token ? *options_.unk_token : kNone;
+}
+
+void Bpe::add_merge(uint32_t left, uint32_t right, uint32_t rank, uint32_t merged) {
+  const uint64_t pair = uint64_t{left} << 32 | right;
+  const size_t mask = merges_.size() - 1;
+  size_t at = mix(pair) >> 7 & mask;
+  while (merges_[at].pair != UINT64_MAX && merges_[at].pair != pair) at = (at + 1) & mask;
+  merges_[at] = {pair, rank, merged};
+}
+
+const Bpe::Merge* Bpe::find_merge(uint32_t left, uint32_t right) const {
+  const uint64_t pair = uint64_t{left} << 32 | right;
+  const size_t mask = merges_.size() - 1;
+  for (size_t at = mix(pair) >> 7 & mask; merges_[at].pair != UINT64_MAX; at = (at + 1) & mask) {
+    if (merges_[at].pair == pair) return &merges_[at];
+  }
+  return nullptr;
+}
+
+void Bpe::fill_byte_ids() {
+  for (size_t b = 0; b < 256; ++b) {
+    const auto fallback = vocabulary_.id(fmt::format("<0x{:02X}>", b));
+    fallback_ids_[b] = static_cast<int32_t>(fallback.value_or(-1));
+    const auto byte = static_cast<char>(b);
+    const bool single = options_.raw_bytes || b < 128;
+    const std::string piece = options_.raw_bytes ? spelled({&byte, 1}) : std::string(1, byte);
+    for (int variant = 0; variant < 4; ++variant) {
+      const bool continues = variant & 1, last = variant & 2;
+      const std::string token =
+          (continues ? options_.continuing_subword_prefix : "") + piece + (last ? options_.end_of_word_suffix : "");
+      byte_ids_[continues][last][b] = single ? static_cast<int32_t>(vocabulary_.id(token).value_or(-1)) : -1;
+    }
+  }
+}
+
+std::optional<uint32_t> Bpe::symbol_id(std::string_view piece, bool first, bool last) const {
+  if (piece.size() == 1) {
+    const int32_t id = byte_ids_[!first][last][static_cast<uint8_t>(piece[0])];
+    return id < 0 ? std::nullopt : std::optional(static_cast<uint32_t>(id));
+  }
+  const Trie& trie = vocabulary_.trie();
+  Trie::Node node = Trie::kRoot;
+  if (!first) node = trie.walk(node, options_.continuing_subword_prefix);
+  if (node != Trie::kNone) node = trie.walk(node, piece);
+  if (last && node != Trie::kNone) node = trie.walk(node, options_.end_of_word_suffix);
+  const int32_t id = node == Trie::kNone ? Trie::kNoValue : trie.value(node);
+  return id == Trie::kNoValue ? std::nullopt : std::optional(static_cast<uint32_t>(id));
+}
+
+uint32_t Bpe::unknown_id() const {
+  if (const auto id = vocabulary_.id(*options_.unk_token)) return static_cast<uint32_t>(*id);
+  fail(ErrorCode::kInvalidFile, "the vocabulary has no token \"{}\", which the model uses for unknown characters",
+       *options_.unk_token);
+}
+
+bool Bpe::add_fallback(std::string_view piece, bool first, bool last, std::vector<BpeSymbol>& symbols) const {
+  if (!options_.byte_fallback) return false;
+  const std::string bytes = (first ? "" : options_.continuing_subword_prefix) + std::string(piece) +
+                            (last ? options_.end_of_word_suffix : "");
+  for (char byte : bytes) {
+    if (fallback_ids_[static_cast<uint8_t>(byte)] < 0) return false;
+  }
+  for (char byte : bytes) {
+    symbols.push_back({static_cast<uint32_t>(fallback_ids_[static_cast<uint8_t>(byte)]), 1, 0, 0});
+  }
+  return true;
+}
+
+void Bpe::make_symbols(std::string_view word, std::vector<BpeSymbol>& symbols) const {
+  symbols.clear();
+  BpeSymbol unknown{0, 0, 0, 0};  // the last unknown characters, not yet among the symbols
+  auto flush = [&] {
+    if (unknown.length > 0) symbols.push_back(unknown);
+    unknown.length = 0;
+  };
+  for (size_t at = 0, end; at < word.size(); at = end) {
+    end = at + 1;
+    while (!options_.raw_bytes && end < word.size() && is_utf8_tail(word[end])) ++end;
+    const std::string_view piece = word.substr(at, end - at);
+    const bool first = at == 0, last = end == word.size();
+    const auto length = static_cast<uint32_t>(piece.size());
+    if (const auto id = symbol_id(piece, first, last)) {
+      flush();
+      symbols.push_back({*id, length, 0, 0});
+    } else if (!add_fallback(piece, first, last, symbols) && options_.unk_token) {
+      if (!options_.fuse_unk) flush();
+      unknown = {unknown_id(), unknown.length + length, 0, 0};
+    }
+  }
+  flush();
+}
+
+/// For words of few symbols: looks through the pairs for the first of the lowest rank until none merges.
+void Bpe::merge_short(std::vector<BpeSymbol>& symbols) const {
+  constexpr uint32_t kNone = UINT32_MAX;
+  uint32_t ranks[kShortWord], merged[kShortWord];
+  size_t count = symbols.size();
+  auto rate = [&](size_t i) {
+    const Merge* merge = i + 1 < count ? find_merge(symbols[i].id, symbols[i + 1].id) : nullptr;
+    ranks[i] = merge ? merge->rank : kNone;
+    merged[i] = merge ? merge->merged : 0;
+  };
+  for (size_t i = 0; i < count; ++i) rate(i);
+  while (count > 1) {
+    size_t best = 0;
+    for (size_t i = 1; i + 1 < count; ++i) best = ranks[i] < ranks[best] ? i : best;
+    if (ranks[best] == kNone) break;
+    symbols[best].id = merged[best];
+    symbols[best].length += symbols[best + 1].length;
+    for (size_t i = best + 1; i + 1 < count; ++i) {
+      symbols[i] = symbols[i + 1];
+      ranks[i] = ranks[i + 1];
+      merged[i] = merged[i + 1];
+    }
+    --count;
+    rate(best);
+    if (best > 0) rate(best - 1);
+  }
+  symbols.resize(count);
+}
+
+void Bpe::push_candidate(const std::vector<BpeSymbol>& symbols, int32_t left, std::vector<BpeCandidate>& heap) const {
+  if (left < 0) return;
+  const BpeSymbol& a = symbols[static_cast<size_t>(left)];
+  if (a.next < 0) return;
+  const uint32_t right = symbols[static_cast<size_t>(a.next)].id;
+  const Merge* merge = find_merge(a.id, right);
+  if (merge == nullptr) return;
+  heap.push_back({merge->rank, static_cast<uint32_t>(left), a.id, right, merge->merged});
+  std::push_heap(heap.begin(), heap.end(), later);
+}
+
+void Bpe::merge_long(BpeWork& work) const {
+  std::vector<BpeSymbol>& symbols = work.symbols;
+  const auto count = static_cast<int32_t>(symbols.size());
+  for (int32_t i = 0; i < count; ++i) {
+    symbols[static_cast<size_t>(i)].previous = i - 1;
+    symbols[static_cast<size_t>(i)].next = i + 1 < count ? i + 1 : -1;
+  }
+  work.heap.clear();
+  for (int32_t i = 0; i + 1 < count; ++i) push_candidate(symbols, i, work.heap);
+  while (!work.heap.empty()) {
+    std::pop_heap(work.heap.begin(), work.heap.end(), later);
+    const BpeCandidate best = work.heap.back();
+    work.heap.pop_back();
+    BpeSymbol& left = symbols[best.position];
+    if (left.length == 0 || left.id != best.left || left.next < 0) continue;
+    BpeSymbol& right = symbols[static_cast<size_t>(left.next)];
+    if (right.id != best.right) continue;
+    left.id = best.merged;
+    left.length += right.length;
+    left.next = right.next;
+    right.length = 0;
+    if (left.next >= 0) symbols[static_cast<size_t>(left.next)].previous = static_cast<int32_t>(best.position);
+    push_candidate(symbols, left.previous, work.heap);
+    push_candidate(symbols, static_cast<int32_t>(best.position), work.heap);
+  }
+  std::erase_if(symbols, [](const BpeSymbol& s) { return s.length == 0; });
+}
+
+std::optional<int64_t> Bpe::whole_word(std::string_view word) const {
+  return vocabulary_.id(options_.raw_bytes ? spelled(word) : std::string(word));
+}
+
+void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vector<WordToken>& tokens) const {
+  const std::string_view word = text.substr(span.begin, span.end - span.begin);
+  const bool remembers = word.size() <= kLongestRemembered;
+  if (work.entries.empty()) work.entries.resize(kEntries);
+  const uint64_t hash = remembers ? hash_of(word) : 0;
+  BpeWork::Entry& entry = work.entries[hash >> 5 & (kEntries - 1)];
+  size_t at = span.begin;
+  auto add = [&](uint32_t id, uint32_t length) {
+    // Tokens of a suffix's bytes lie beyond the word.
+    const size_t begin = std::min(at, span.end), end = std::min(at + length, span.end);
+    tokens.push_back({id, {begin == end && begin > span.begin ? begin - 1 : begin, end}});
+    at += length;
+  };
+  if (remembers && entry.hash == hash && entry.key_size == word.size() &&
+      std::memcmp(work.keys.data() + entry.key, word.data(), word.size()) == 0) {
+    for (uint32_t i = entry.first; i < entry.first + entry.count; ++i) add(work.tokens[i].first, work.tokens[i].second);
+    return;
+  }
+  const auto whole = options_.ignore_merges ? whole_word(word) : std::nullopt;
+  if (whole) {
+    work.symbols.assign(1, {static_cast<uint32_t>(*whole), static_cast<uint32_t>(word.size()), 0, 0});
+  } else {
+    make_symbols(word, work.symbols);
+    if (work.symbols.size() <= kShortWord) {
+      merge_short(work.symbols);
+    } else {
+      merge_long(work);
+    }
+  }
+  for (const BpeSymbol& symbol : work.symbols) add(symbol.id, symbol.length);
+  if (!remembers) return;
+  constexpr size_t kMostBytes = 4u << 20;
+  if (work.keys.size() > kMostBytes || work.tokens.size() > kMostBytes) {
+    work.entries.assign(kEntries, {});
+    work.keys.clear();
+    work.tokens.clear();
+  }
+  entry = {hash, static_cast<uint32_t>(work.keys.size()), static_cast<uint32_t>(word.size()),
+           static_cast<uint32_t>(work.tokens.size()), static_cast<uint32_t>(work.symbols.size())};
+  work.keys += word;
+  for (const BpeSymbol& symbol : work.symbols) work.tokens.emplace_back(symbol.id, symbol.length);
+}
+
+}  // namespace gamut::text
