@@ -257,7 +257,7 @@ void add_tokenize_command(CLI::App& app, CommonOptions& common) {
       {"longest_first", TruncationStrategy::kLongestFirst},
       {"only_first", TruncationStrategy::kOnlyFirst},
       {"only_second", TruncationStrategy::kOnlySecond}};
-  command.positional("MODEL", arguments->model, "Folder with tokenizer.json or vocab.txt");
+  command.positional("MODEL", arguments->model, "Folder with tokenizer.json, or a vocabulary and its settings");
   command.flag("--decode", arguments->decode, "Arrays of ids in, {\"text\"} out");
   command.flag("--keep-special", arguments->keep_special, "Keep special tokens in decoded text");
   command.flag("--no-special", arguments->no_special, "Add no special tokens");

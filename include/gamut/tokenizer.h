@@ -76,9 +76,10 @@ struct SpecialTokenIds {
 /// Text is UTF-8. Each maximal invalid part of it counts as one U+FFFD, as Rust's String::from_utf8_lossy replaces it.
 class Tokenizer {
  public:
-  /// Opens `folder`/tokenizer.json or, without one, `folder`/vocab.txt, which is read as transformers' BertTokenizer
-  /// reads it (tokenizer_config.json, special_tokens_map.json and added_tokens.json apply where present).
-  /// Throws Error{kNotFound} when neither exists, Error{kInvalidFile} for wrong content and Error{kUnsupported}, naming
+  /// Opens `folder`/tokenizer.json or, without one, builds what transformers builds from the checkpoint's other files:
+  /// vocab.txt, vocab.json with merges.txt, SentencePiece and tiktoken models, tekken.json; tokenizer_config.json,
+  /// special_tokens_map.json and added_tokens.json apply where present (docs/tokenizer-files.md).
+  /// Throws Error{kNotFound} when none exists, Error{kInvalidFile} for wrong content and Error{kUnsupported}, naming
   /// file, component and type, for a component that this build cannot run.
   static Tokenizer open(const std::filesystem::path& folder);
 
