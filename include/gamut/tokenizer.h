@@ -108,7 +108,28 @@ class Tokenizer {
   explicit Tokenizer(std::shared_ptr<const State> state);
 
  private:
+  friend class DecodeStream;
   std::shared_ptr<const State> state_;
+};
+
+/// Decodes ids as they come. All that push and finish return, one after another, is what Tokenizer::decode makes of all
+/// ids together; each return is valid UTF-8. For one thread at a time.
+class DecodeStream {
+ public:
+  explicit DecodeStream(const Tokenizer& tokenizer, bool skip_special_tokens = true);
+  ~DecodeStream();
+  DecodeStream(DecodeStream&&) noexcept;
+  DecodeStream& operator=(DecodeStream&&) noexcept;
+
+  /// The text that this id settles, often none: a character may take several ids, and what may still change is held
+  /// back.
+  std::string push(int64_t id);
+  /// The text that was held back. The next push begins a new text.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace gamut

@@ -6,7 +6,7 @@
 Small vocabularies are trained here, one for each tokenizer class, and written as the class's checkpoints publish them
 (vocab.json and merges.txt, SentencePiece .model, tiktoken ranks, tekken.json …). With --data, the tokenizers of that
 folder are taken apart as well. Checked: ids, tokens, offsets, type ids and masks of texts and pairs, with and without
-special tokens, and decoding. Exit status 1 on any difference.
+special tokens, and decoding, at once and id by id. Exit status 1 on any difference.
 """
 import argparse
 import base64
@@ -302,6 +302,16 @@ def real_cases(data):
     return cases
 
 
+def check_stream(name, oracle, folder, ids, comparison):
+    """Decoding id by id: the same text in all, one piece for each id and one for the rest, and no half character."""
+    for skip, flags in ((True, ()), (False, ("--keep-special",))):
+        got = comparison.run(folder, ids, "--decode", "--stream", *flags)
+        texts = oracle.decode_batch(ids, skip_special_tokens=skip)
+        expected = [{"text": t, "pieces": len(i) + 1} for t, i in zip(texts, ids)]
+        found = [{"text": "".join(g["pieces"]), "pieces": len(g["pieces"])} for g in got]
+        comparison.check("%s stream skip=%s" % (name, skip), ids, expected, found)
+
+
 def write_case(folder, case):
     model_type, config, files, write = case
     write_json(folder, "config.json", {"model_type": model_type})
@@ -328,6 +338,7 @@ def run_case(name, case, args, comparison):
         ids = [[strings.random.randrange(size + 5) for _ in range(strings.random.randrange(20))] for _ in range(args.count // 5)]
         ids += [e.ids for e in oracle.encode_batch(texts[: args.count // 5])]
         comparison.decode(oracle, folder, ids)
+        check_stream(name, oracle, folder, ids, comparison)
 
 
 def main():
