@@ -24,6 +24,7 @@ namespace {
 struct TokenizeArguments {
   std::string model;
   bool decode = false;
+  bool stream = false;
   bool keep_special = false;
   bool no_special = false;
   size_t threads = 0;
@@ -115,7 +116,7 @@ class LineWorker {
   void run(std::string_view line, size_t number, std::string& out) const {
     const nlohmann::json input = nlohmann::json::parse(line, nullptr, false);
     if (input.is_discarded()) bad(number, "not valid JSON in UTF-8");
-    if (arguments_.decode) {
+    if (arguments_.decode || arguments_.stream) {
       decode(input, number, out);
     } else {
       encode(input, number, out);
@@ -165,8 +166,20 @@ class LineWorker {
       const bool fits = !id.is_number_unsigned() || id.get<uint64_t>() <= INT64_MAX;
       ids.push_back(fits ? id.get<int64_t>() : INT64_MAX);
     }
+    if (arguments_.stream) return stream(ids, out);
     out += "{\"text\": ";
     append_string(out, tokenizer_.decode(ids, !arguments_.keep_special));
+    out += '}';
+  }
+
+  /// The text that each id settles, and the rest.
+  void stream(const std::vector<int64_t>& ids, std::string& out) const {
+    DecodeStream decoder(tokenizer_, !arguments_.keep_special);
+    std::vector<std::string> pieces;
+    for (int64_t id : ids) pieces.push_back(decoder.push(id));
+    pieces.push_back(decoder.finish());
+    out += '{';
+    append_list(out, "pieces", pieces, [&](const std::string& piece) { append_string(out, piece); });
     out += '}';
   }
 
@@ -257,8 +270,10 @@ void add_tokenize_command(CLI::App& app, CommonOptions& common) {
       {"longest_first", TruncationStrategy::kLongestFirst},
       {"only_first", TruncationStrategy::kOnlyFirst},
       {"only_second", TruncationStrategy::kOnlySecond}};
-  command.positional("MODEL", arguments->model, "Folder with tokenizer.json or vocab.txt");
+  command.positional("MODEL", arguments->model, "Folder with tokenizer.json, or a vocabulary and its settings");
   command.flag("--decode", arguments->decode, "Arrays of ids in, {\"text\"} out");
+  command.flag("--stream", arguments->stream,
+               "With --decode: {\"pieces\"}, the text that each id settles, then the rest");
   command.flag("--keep-special", arguments->keep_special, "Keep special tokens in decoded text");
   command.flag("--no-special", arguments->no_special, "Add no special tokens");
   command.option("--threads", arguments->threads, "Threads (0: all of the machine's)");

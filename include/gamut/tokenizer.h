@@ -76,9 +76,10 @@ struct SpecialTokenIds {
 /// Text is UTF-8. Each maximal invalid part of it counts as one U+FFFD, as Rust's String::from_utf8_lossy replaces it.
 class Tokenizer {
  public:
-  /// Opens `folder`/tokenizer.json or, without one, `folder`/vocab.txt, which is read as transformers' BertTokenizer
-  /// reads it (tokenizer_config.json, special_tokens_map.json and added_tokens.json apply where present).
-  /// Throws Error{kNotFound} when neither exists, Error{kInvalidFile} for wrong content and Error{kUnsupported}, naming
+  /// Opens `folder`/tokenizer.json or, without one, builds what transformers builds from the checkpoint's other files:
+  /// vocab.txt, vocab.json with merges.txt, SentencePiece and tiktoken models, tekken.json; tokenizer_config.json,
+  /// special_tokens_map.json and added_tokens.json apply where present (docs/tokenizer-files.md).
+  /// Throws Error{kNotFound} when none exists, Error{kInvalidFile} for wrong content and Error{kUnsupported}, naming
   /// file, component and type, for a component that this build cannot run.
   static Tokenizer open(const std::filesystem::path& folder);
 
@@ -107,7 +108,28 @@ class Tokenizer {
   explicit Tokenizer(std::shared_ptr<const State> state);
 
  private:
+  friend class DecodeStream;
   std::shared_ptr<const State> state_;
+};
+
+/// Decodes ids as they come. All that push and finish return, one after another, is what Tokenizer::decode makes of all
+/// ids together; each return is valid UTF-8. For one thread at a time.
+class DecodeStream {
+ public:
+  explicit DecodeStream(const Tokenizer& tokenizer, bool skip_special_tokens = true);
+  ~DecodeStream();
+  DecodeStream(DecodeStream&&) noexcept;
+  DecodeStream& operator=(DecodeStream&&) noexcept;
+
+  /// The text that this id settles, often none: a character may take several ids, and what may still change is held
+  /// back.
+  std::string push(int64_t id);
+  /// The text that was held back. The next push begins a new text.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace gamut

@@ -151,6 +151,12 @@ void apply(const ReplaceDecoder& decoder, Tokens& tokens) {
 
 }  // namespace
 
+void apply_step(const DecoderStep& step, std::vector<std::string>& tokens) {
+  std::visit([&](const auto& s) { apply(s, tokens); }, step);
+}
+
+bool is_byte_token(std::string_view token) { return fallback_byte(token) >= 0; }
+
 std::string decode_tokens(const Decoder& decoder, const std::vector<std::string_view>& tokens) {
   std::string text;
   if (decoder.empty()) {
@@ -169,7 +175,7 @@ std::string decode_tokens(const Decoder& decoder, const std::vector<std::string_
     return std::string(repair_utf8(text, &storage));
   }
   Tokens steps(tokens.begin(), tokens.end());
-  for (const DecoderStep& step : decoder) std::visit([&](const auto& s) { apply(s, steps); }, step);
+  for (const DecoderStep& step : decoder) apply_step(step, steps);
   for (const std::string& token : steps) text += token;
   return text;
 }

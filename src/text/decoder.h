@@ -52,6 +52,12 @@ using DecoderStep = std::variant<WordPieceDecoder, SimpleDecoder, MetaspaceDecod
 /// The steps of a decoder, each over the tokens that the one before leaves; none at all joins tokens by spaces.
 using Decoder = std::vector<DecoderStep>;
 
+/// One step over all tokens.
+void apply_step(const DecoderStep& step, std::vector<std::string>& tokens);
+
+/// Whether a token is a byte for ByteFallback, such as <0x0A>.
+bool is_byte_token(std::string_view token);
+
 std::string decode_tokens(const Decoder& decoder, const std::vector<std::string_view>& tokens);
 
 }  // namespace gamut::text

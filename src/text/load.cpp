@@ -3,13 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "text/json_fields.h"
 
 namespace gamut::text {
 namespace {
-
-constexpr size_t kMaxVocabularyBytes = 256u << 20;
 
 Json parse_if_present(const std::filesystem::path& path) {
   return std::filesystem::exists(path) ? parse_json_file(path) : Json();
@@ -43,28 +40,22 @@ void read_roles(const Json& file, TokenizerParts& parts) {
 
 TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
   const auto json_path = folder / "tokenizer.json";
-  const auto vocabulary_path = folder / "vocab.txt";
-  Json config = parse_if_present(folder / "tokenizer_config.json");
-  const JsonRelease release_config(config);
-  Json special_tokens = parse_if_present(folder / "special_tokens_map.json");
-  const JsonRelease release_special_tokens(special_tokens);
+  SettingsFiles files{folder.string(), parse_if_present(folder / "tokenizer_config.json"), Json(), Json()};
+  const JsonRelease release_config(files.config);
+  files.special_tokens = parse_if_present(folder / "special_tokens_map.json");
+  const JsonRelease release_special_tokens(files.special_tokens);
   if (std::filesystem::exists(json_path)) {
     Json file = parse_json_file(json_path);
     const JsonRelease release(file);
     TokenizerParts parts = parts_from_json(file, json_path.string());
-    read_roles(special_tokens, parts);
-    read_roles(config, parts);
+    read_roles(files.special_tokens, parts);
+    read_roles(files.config, parts);
     guess_roles(parts);
     return parts;
   }
-  if (!std::filesystem::exists(vocabulary_path)) {
-    fail_with_hint(ErrorCode::kNotFound, fmt::format("{}: no tokenizer.json and no vocab.txt", folder.string()),
-                   "Give the folder of a model with its tokenizer files.");
-  }
-  const std::string vocabulary = read_file(vocabulary_path, kMaxVocabularyBytes);
-  Json added_tokens = parse_if_present(folder / "added_tokens.json");
-  const JsonRelease release(added_tokens);
-  return parts_from_vocabulary(vocabulary, config, special_tokens, added_tokens, folder.string());
+  files.added_tokens = parse_if_present(folder / "added_tokens.json");
+  const JsonRelease release(files.added_tokens);
+  return load_vocabulary(folder, files);
 }
 
 }  // namespace gamut::text

@@ -4,11 +4,13 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "text/settings.h"
 #include "text/tokenizer_state.h"
 
 namespace gamut::text {
 
-/// Reads tokenizer.json or, without one, vocab.txt. Errors as Tokenizer::open.
+/// Reads tokenizer.json or, without one, what the checkpoint's tokenizer class makes of its other files. Errors as
+/// Tokenizer::open.
 TokenizerParts load_tokenizer(const std::filesystem::path& folder);
 
 /// The parts that a parsed tokenizer.json describes; `source` names the file in messages.
@@ -19,6 +21,10 @@ TokenizerParts parts_from_json(const Json& file, const std::string& source);
 /// where there is none).
 TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& config, const Json& special_tokens,
                                      const Json& added_tokens, const std::string& folder);
+
+/// What the checkpoint's tokenizer class makes of the vocabulary in a folder without tokenizer.json;
+/// docs/tokenizer-files.md says which files are looked for. `files` stand beside it.
+TokenizerParts load_vocabulary(const std::filesystem::path& folder, const SettingsFiles& files);
 
 /// Adds the tokens with a role ("cls_token" …) that a tokenizer_config.json or special_tokens_map.json states.
 void read_roles(const Json& file, TokenizerParts& parts);

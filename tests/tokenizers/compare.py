@@ -70,7 +70,7 @@ def as_dict(encoding, overflowing):
 class Comparison:
     def __init__(self, gamut, timeout=600):
         self.gamut, self.timeout = gamut, timeout
-        self.compared = self.differences = 0
+        self.compared = self.differences = self.shown = 0
 
     def run(self, folder, inputs, *flags):
         lines = "".join(json.dumps(i, ensure_ascii=False) + "\n" for i in inputs)
@@ -87,7 +87,8 @@ class Comparison:
         for i, e, g in zip(inputs, expected, got):
             if e != g:
                 self.differences += 1
-                if self.differences <= 10:
+                self.shown += 1
+                if self.shown <= 10:
                     keys = [k for k in e if e[k] != g.get(k)]
                     print("%s: %s" % (what, ascii(i)[:400]))
                     for k in keys[:3]:

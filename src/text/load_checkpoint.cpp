@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.h"
+#include "base/excerpt.h"
+#include "base/file.h"
+#include "text/convert.h"
+#include "text/load.h"
+
+namespace gamut::text {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostBytes = size_t{256} << 20;
+constexpr size_t kMostModelBytes = size_t{64} << 20;
+
+TokenizerParts load_model_file(const std::string& name, const fs::path& path, const SettingsFiles& files) {
+  const std::string content = read_file(path, kMostModelBytes);
+  if (is_rank_file(content))
+    return parts_from_ranks(name, read_rank_file(content, path.string()), files, path.string());
+  return parts_from_sentencepiece(name, read_sentencepiece(content, path.string()), files, path.string());
+}
+
+TokenizerParts load_merges(const std::string& name, const fs::path& folder, const SettingsFiles& files) {
+  Json vocabulary = parse_json_file(folder / "vocab.json");
+  const JsonRelease release(vocabulary);
+  return parts_from_merges(name, vocabulary, read_file(folder / "merges.txt", kMostBytes), files);
+}
+
+/// Classes that read vocab.txt as BERT does.
+bool is_bert(const std::string& name) {
+  static constexpr const char* kNames[] = {"BertTokenizer",
+                                           "DistilBertTokenizer",
+                                           "ConvBertTokenizer",
+                                           "DPRContextEncoderTokenizer",
+                                           "DPRQuestionEncoderTokenizer",
+                                           "DPRReaderTokenizer",
+                                           "TokenizersBackend"};
+  return name.empty() || std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+}  // namespace
+
+TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& files) {
+  auto exists = [&](const std::string& file) { return fs::exists(folder / file); };
+  Json model_config = exists("config.json") ? parse_json_file(folder / "config.json") : Json();
+  const JsonRelease release(model_config);
+  std::string name = class_for(files.config, model_config);
+  if (is_bert(name) && exists("vocab.txt")) {
+    return parts_from_vocabulary(read_file(folder / "vocab.txt", kMostBytes), files.config, files.special_tokens,
+                                 files.added_tokens, folder.string());
+  }
+  if (name.empty()) name = exists("vocab.json") ? "GPT2Tokenizer" : "TokenizersBackend";
+  if (exists("tekken.json")) {
+    Json tekken = parse_json_file(folder / "tekken.json");
+    const JsonRelease release_tekken(tekken);
+    const std::string source = (folder / "tekken.json").string();
+    return parts_from_ranks(name, read_tekken(tekken, source), files, source);
+  }
+  for (const char* file : {"tokenizer.model", "tiktoken.model"}) {
+    if (exists(file)) return load_model_file(name, folder / file, files);
+  }
+  const Json description = class_description(name);
+  if (description.is_null()) {
+    fail(ErrorCode::kUnsupported, "{}: tokenizer class \"{}\" is not supported without a tokenizer.json",
+         folder.string(), excerpt(name));
+  }
+  const std::string first = description["files"].empty() ? "tokenizer.json" : description["files"][0];
+  if (!exists(first)) {
+    fail_with_hint(ErrorCode::kNotFound,
+                   fmt::format("{}: no tokenizer.json, and no {} as class {} has it", folder.string(), first, name),
+                   "Give the folder of a model with its tokenizer files.");
+  }
+  return first == "vocab.json" ? load_merges(name, folder, files) : load_model_file(name, folder / first, files);
+}
+
+}  // namespace gamut::text

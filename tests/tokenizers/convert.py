@@ -1,0 +1,373 @@
+#!/usr/bin/env python3
+"""Compares folders without a tokenizer.json: `gamut tokenize` against what transformers makes of the same files.
+
+    convert.py GAMUT [--count 2000] [--seed 1] [--only NAME] [--data FOLDER]
+
+Small vocabularies are trained here, one for each tokenizer class, and written as the class's checkpoints publish them
+(vocab.json and merges.txt, SentencePiece .model, tiktoken ranks, tekken.json …). With --data, the tokenizers of that
+folder are taken apart as well. Checked: ids, tokens, offsets, type ids and masks of texts and pairs, with and without
+special tokens, and decoding, at once and id by id. Exit status 1 on any difference.
+"""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import types
+
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import compare
+import sentencepiece_file as spm
+import transformers.convert_slow_tokenizer as converters
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import AutoTokenizer
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def stand_in_packages():
+    """transformers reads .model files with protobuf and only asks for sentencepiece to be there; of tiktoken it uses the
+    reader of rank files."""
+    converters.requires_backends = lambda *_: None
+    reader = types.ModuleType("tiktoken.load")
+
+    def load_tiktoken_bpe(path):
+        lines = [line.split() for line in open(path, "rb").read().splitlines() if line]
+        return {base64.b64decode(token): int(rank) for token, rank in lines}
+
+    reader.load_tiktoken_bpe = load_tiktoken_bpe
+    sys.modules.setdefault("tiktoken", types.ModuleType("tiktoken"))
+    sys.modules["tiktoken.load"] = reader
+
+
+def training_text():
+    text = [p.read_text(encoding="utf-8") for p in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))]
+    lines = [line for t in text for line in t.splitlines() if line.strip()]
+    return lines[:3000] + [" ".join(compare.Strings.WORDS)] * 20
+
+
+class Trained:
+    """What the cases are made of, each trained once."""
+
+    def __init__(self):
+        self.text = training_text()
+        self.made = {}
+
+    def bpe(self, kind):
+        if kind not in self.made:
+            suffix = "" if kind == "bytes" else "</w>"
+            options = {"end_of_word_suffix": suffix} if suffix else {}
+            tokenizer = Tokenizer(models.BPE(**options))
+            if kind == "words":
+                tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+                tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+            else:
+                tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+            alphabet = [] if kind == "words" else pre_tokenizers.ByteLevel.alphabet()
+            trainer = trainers.BpeTrainer(vocab_size=1500, initial_alphabet=alphabet, show_progress=False, **options)
+            tokenizer.train_from_iterator(self.text, trainer)
+            model = json.loads(tokenizer.to_str())["model"]
+            vocab = sorted(model["vocab"], key=model["vocab"].get)
+            if kind == "clip":  # every byte also ends a word
+                vocab += [c + "</w>" for c in sorted(alphabet) if c + "</w>" not in model["vocab"]]
+            self.made[kind] = vocab, [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
+        return self.made[kind]
+
+    def pieces(self):
+        """Unigram pieces with scores."""
+        if "unigram" not in self.made:
+            tokenizer = Tokenizer(models.Unigram())
+            tokenizer.normalizer = normalizers.NFKC()
+            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+            trainer = trainers.UnigramTrainer(vocab_size=900, show_progress=False, unk_token="<unk>", special_tokens=["<unk>"])
+            tokenizer.train_from_iterator(self.text, trainer)
+            self.made["unigram"] = [(t, s) for t, s in json.loads(tokenizer.to_str())["model"]["vocab"] if t != "<unk>"]
+        return self.made["unigram"]
+
+    def merged_pieces(self):
+        """Pieces of a BPE model as SentencePiece numbers them: the merged ones first, then the characters."""
+        if "merged" not in self.made:
+            tokenizer = Tokenizer(models.BPE())
+            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+            tokenizer.train_from_iterator(self.text, trainers.BpeTrainer(vocab_size=1500, show_progress=False))
+            vocab = json.loads(tokenizer.to_str())["model"]["vocab"]
+            names = sorted(vocab, key=lambda t: (len(t) == 1, vocab[t]))
+            self.made["merged"] = [(t, -float(i)) for i, t in enumerate(names)]
+        return self.made["merged"]
+
+
+TRAINED = Trained()
+EOT = "<|endoftext|>"
+FAIRSEQ = ["<unk>", "<s>", "</s>"]
+
+
+def write_json(folder, name, value):
+    (pathlib.Path(folder) / name).write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def bpe_files(kind="bytes", first=(), last=()):
+    """vocab.json and merges.txt, with special tokens before and behind the trained ones."""
+    def write(folder):
+        vocab, merges = TRAINED.bpe(kind)
+        tokens = [*first, *(t for t in vocab if t not in first and t not in last), *last]
+        write_json(folder, "vocab.json", {t: i for i, t in enumerate(tokens)})
+        lines = ["#version: 0.2", *(" ".join(m) for m in merges), ""]
+        (pathlib.Path(folder) / "merges.txt").write_text("\n".join(lines), encoding="utf-8")
+    return write
+
+
+def unigram_file(name, controls, unk="<unk>", others=(), **options):
+    """A Unigram .model with these pieces in front: control pieces, the unknown one, and pieces of the user's."""
+    def write(folder):
+        kinds = [spm.UNKNOWN if t == unk else spm.CONTROL for t in controls]
+        pieces = [(t, 0.0, k) for t, k in zip(controls, kinds)] + [(t, 0.0, spm.USER_DEFINED) for t in others]
+        pieces += [(t, s, spm.NORMAL) for t, s in TRAINED.pieces() if t not in controls and t not in others]
+        data = spm.model(pieces, spm.UNIGRAM, unk_id=list(controls).index(unk), unk_piece=unk, **options)
+        (pathlib.Path(folder) / name).write_bytes(data)
+    return write
+
+
+def merged_file(name, controls, unk="<unk>", others=(), byte_fallback=False):
+    def write(folder):
+        pieces = [(t, 0.0, spm.UNKNOWN if t == unk else spm.CONTROL) for t in controls]
+        pieces += [(t, 0.0, spm.USER_DEFINED) for t in others]
+        if byte_fallback:
+            pieces += [("<0x%02X>" % b, 0.0, spm.BYTE) for b in range(256)]
+        pieces += [(t, s, spm.NORMAL) for t, s in TRAINED.merged_pieces() if t not in controls and t not in others]
+        data = spm.model(pieces, spm.BPE, unk_id=list(controls).index(unk), byte_fallback=byte_fallback, unk_piece=unk)
+        (pathlib.Path(folder) / name).write_bytes(data)
+    return write
+
+
+def byte_tokens():
+    """The trained tokens as bytes, in an order in which every token's parts come first."""
+    back = {c: b for b, c in converters.bytes_to_unicode().items()}
+    tokens = [bytes(back[c] for c in t) for t in TRAINED.bpe("bytes")[0]]
+    return [bytes([b]) for b in range(256)] + [t for t in tokens if len(t) > 1]
+
+
+def rank_file(name):
+    def write(folder):
+        lines = [base64.b64encode(t) + b" %d\n" % i for i, t in enumerate(byte_tokens())]
+        (pathlib.Path(folder) / name).write_bytes(b"".join(lines))
+    return write
+
+
+def tekken_file(specials, padded=0):
+    def write(folder):
+        tokens = byte_tokens()
+        config = {"pattern": r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+                  "num_vocab_tokens": len(tokens), "default_num_special_tokens": 20, "version": "v7"}
+        if padded:
+            config["default_vocab_size"] = len(tokens) + 20 - padded
+        vocab = [{"rank": i, "token_bytes": base64.b64encode(t).decode(), "token_str": None} for i, t in enumerate(tokens)]
+        special = [{"rank": i, "token_str": t, "is_control": True} for i, t in enumerate(specials)]
+        write_json(folder, "tekken.json", {"config": config, "vocab": vocab, "special_tokens": special})
+    return write
+
+
+def token(content, **flags):
+    return {"__type": "AddedToken", "content": content, "lstrip": False, "rstrip": False, "single_word": False,
+            "normalized": False, **flags}
+
+
+def listed(**tokens):
+    """added_tokens_decoder"""
+    flags = lambda c: {k: v for k, v in token(c).items() if k != "__type"}
+    return {i.lstrip("_"): {**flags(c), "special": True, **f} for i, (c, f) in tokens.items()}
+
+
+ROBERTA = ["<s>", "<pad>", "</s>", "<unk>"]
+# name -> (model type, tokenizer_config.json, further files, how the vocabulary is written)
+CASES = {
+    "gpt2": ("gpt2", {}, {}, bpe_files(last=[EOT])),
+    "gpt2-prefix": ("gpt2", {"add_prefix_space": True, "add_bos_token": True, "pad_token": "<pad>"}, {}, bpe_files(last=[EOT])),
+    "gpt2-added": ("gpt2", {"tokenizer_class": "GPT2Tokenizer"},
+                   {"added_tokens.json": {"<new>": 1600, "naïve": 1601, "<pad>": 1602},
+                    "special_tokens_map.json": {"bos_token": "<new>", "pad_token": {"content": "<pad>", "lstrip": True},
+                                                "additional_special_tokens": ["<one>", "<two>"]}}, bpe_files(last=[EOT])),
+    "gpt2-unknown": ("gpt2", {"unk_token": None, "bos_token": None, "eos_token": "<eos>"}, {}, bpe_files()),
+    "roberta": ("roberta", {"mask_token": token("<mask>", lstrip=True)}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "roberta-prefix": ("roberta", {"add_prefix_space": True}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "bart": ("bart", {"tokenizer_class": "BartTokenizer", "trim_offsets": False}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "longformer": ("longformer", {"tokenizer_class": "LongformerTokenizerFast"}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "blenderbot": ("blenderbot", {}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "deberta": ("deberta", {}, {}, bpe_files(first=["[PAD]", "[CLS]", "[SEP]", "[UNK]"], last=["[MASK]"])),
+    "codegen": ("codegen", {"tokenizer_class": "CodeGenTokenizer"}, {}, bpe_files(last=[EOT])),
+    "codegen-bos": ("codegen", {"tokenizer_class": "CodeGenTokenizer", "add_bos_token": True}, {}, bpe_files(last=[EOT])),
+    "clip": ("clip", {}, {}, bpe_files("clip", last=["<|startoftext|>", EOT])),
+    "whisper": ("whisper", {"added_tokens_decoder": listed(_1500=(EOT, {}), _1501=("<|startoftranscript|>", {}),
+                                                           _1502=("<|en|>", {}), _1503=("<|notimestamps|>", {}),
+                                                           _1504=("<|0.00|>", {"special": False}))},
+                {}, bpe_files(last=[EOT, "<|startoftranscript|>", "<|en|>", "<|notimestamps|>", "<|0.00|>"])),
+    "whisper-task": ("whisper", {"task": "translate", "predict_timestamps": True, "additional_special_tokens": [EOT, "<|translate|>"]},
+                     {}, bpe_files(last=[EOT, "<|startoftranscript|>", "<|translate|>"])),
+    "qwen2": ("qwen2_moe", {"tokenizer_class": "Qwen2Tokenizer", "bos_token": None, "additional_special_tokens": ["<|im_start|>", "<|im_end|>"],
+                            "added_tokens_decoder": listed(_1500=(EOT, {}), _1501=("<|im_start|>", {"lstrip": True}), _1502=("<tool>", {"special": False}))},
+              {}, bpe_files()),
+    "gpt-neox": ("gpt_neox", {"add_eos_token": True}, {}, bpe_files(first=[EOT, "<|padding|>"])),
+    "openai-gpt": ("openai-gpt", {}, {}, bpe_files("words", first=["<unk>"])),
+    "herbert": ("bert", {"tokenizer_class": "HerbertTokenizer"}, {}, bpe_files("words", first=["<s>", "<pad>", "</s>", "<unk>"], last=["<mask>"])),
+    "cohere": ("cohere", {}, {}, bpe_files(first=["<PAD>", "<UNK>", "<CLS>", "<SEP>", "<MASK_TOKEN>", "<BOS_TOKEN>"])),
+    "t5": ("t5", {}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"])),
+    "t5-config": ("t5", {"extra_ids": 3, "additional_special_tokens": ["<extra_id_0>", "<extra_id_1>", "<extra_id_2>"]}, {},
+                  unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"], others=["<mine>"])),
+    "albert": ("albert", {}, {}, unigram_file("spiece.model", ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"])),
+    "albert-cased": ("albert", {"do_lower_case": False, "keep_accents": True, "mask_token": token("[MASK]", lstrip=True, normalized=True)},
+                     {}, unigram_file("spiece.model", ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"])),
+    "fnet": ("fnet", {}, {}, unigram_file("spiece.model", ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"])),
+    "xlm-roberta": ("xlm-roberta", {}, {}, unigram_file("sentencepiece.bpe.model", FAIRSEQ)),
+    "camembert": ("camembert", {}, {}, unigram_file("sentencepiece.bpe.model", ["<unk>", "<s>", "</s>"])),
+    "barthez": ("mbart", {"tokenizer_class": "BarthezTokenizer"}, {}, unigram_file("sentencepiece.bpe.model", ["<s>", "<pad>", "</s>", "<unk>", "<mask>"])),
+    "llama": ("llama", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": False}, {},
+              merged_file("tokenizer.model", FAIRSEQ, byte_fallback=True)),
+    "llama-legacy": ("llama", {"tokenizer_class": "LlamaTokenizerFast", "legacy": True, "pad_token": "<pad>", "add_eos_token": True}, {},
+                     merged_file("tokenizer.model", FAIRSEQ, byte_fallback=True, others=["[INST]"])),
+    "llama-bare": ("llama", {"add_prefix_space": False, "tokenizer_class": "LlamaTokenizer"}, {}, merged_file("tokenizer.model", FAIRSEQ)),
+    "code-llama": ("llama", {"tokenizer_class": "CodeLlamaTokenizer"}, {}, merged_file("tokenizer.model", FAIRSEQ, byte_fallback=True)),
+    "mistral": ("mistral", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True}, {}, merged_file("tokenizer.model", FAIRSEQ, byte_fallback=True)),
+    "phi3": ("phi3", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": False}, {}, merged_file("tokenizer.model", FAIRSEQ, byte_fallback=True, others=["<|user|>"])),
+    "placeholder": ("internlm2", {"added_tokens_decoder": listed(_3=("<|mine|>", {}))}, {},
+                    merged_file("tokenizer.model", FAIRSEQ, byte_fallback=True, others=["[UNUSED]"])),
+    "gemma": ("gemma", {"add_bos_token": True}, {}, merged_file("tokenizer.model", ["<pad>", "<eos>", "<bos>", "<unk>"], byte_fallback=True, others=["<mask>", "<start_of_turn>"])),
+    "mbart": ("mbart", {}, {}, unigram_file("sentencepiece.bpe.model", FAIRSEQ)),
+    "mbart-german": ("mbart", {"src_lang": "de_DE"}, {}, unigram_file("sentencepiece.bpe.model", FAIRSEQ)),
+    "mbart50": ("mbart", {"src_lang": "af_ZA", "tokenizer_class": "MBart50Tokenizer"}, {}, unigram_file("sentencepiece.bpe.model", FAIRSEQ)),
+    "nllb": ("nllb-moe", {"additional_special_tokens": ["eng_Latn", "deu_Latn"], "src_lang": "deu_Latn"}, {}, merged_file("sentencepiece.bpe.model", FAIRSEQ)),
+    "nllb-legacy": ("nllb-moe", {"legacy_behaviour": True, "mask_token": token("<mask>", lstrip=True)}, {}, merged_file("sentencepiece.bpe.model", FAIRSEQ)),
+    "seamless": ("seamless_m4t", {"tgt_lang": "deu"}, {}, merged_file("sentencepiece.bpe.model", FAIRSEQ, others=["__deu__"])),
+    "pegasus": ("pegasus", {"mask_token": "<mask_2>", "mask_token_sent": "<mask_1>"}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"])),
+    "pegasus-bare": ("pegasus", {"offset": 10}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"])),
+    "xlnet": ("xlnet", {}, {}, unigram_file("spiece.model", ["<unk>", "<s>", "</s>", "<cls>", "<sep>", "<pad>", "<mask>", "<eod>", "<eop>"])),
+    "big-bird": ("big_bird", {}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<s>", "<unk>", "[CLS]", "[SEP]", "[MASK]"])),
+    "deberta-v2": ("deberta-v2", {"do_lower_case": True, "split_by_punct": True}, {},
+                   unigram_file("spm.model", ["[PAD]", "[CLS]", "[SEP]", "[UNK]"], unk="[UNK]")),
+    "rembert": ("rembert", {}, {}, unigram_file("sentencepiece.model", ["<pad>", "<s>", "<unk>", "</s>", "[CLS]", "[SEP]", "[MASK]"])),
+    "reformer": ("reformer", {}, {}, merged_file("spiece.model", ["<pad>", "</s>", "<unk>"], others=["<mine>"])),
+    "backend-unigram": ("umt5", {}, {}, unigram_file("tokenizer.model", FAIRSEQ, others=["<mine>"])),
+    "tiktoken": ("kimi_k25", {"tokenizer_class": "TokenizersBackend", "bos_token": "<|begin|>",
+                              "added_tokens_decoder": listed(_1500=("<|begin|>", {}), _1504=("<|end|>", {}))}, {}, rank_file("tiktoken.model")),
+    "tiktoken-extra": ("glm", {"extra_special_tokens": ["<|a|>", "<|b|>"], "eos_token": "<|b|>", "add_eos_token": True}, {}, rank_file("tokenizer.model")),
+    "tiktoken-llama": ("llama", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True}, {}, rank_file("tokenizer.model")),
+    "tekken": ("mistral3", {"add_bos_token": True}, {}, tekken_file(["<unk>", "<s>", "</s>", "[INST]", "[/INST]"])),
+    "tekken-padded": ("pixtral", {"bos_token": "<s>", "add_bos_token": True}, {}, tekken_file(["<unk>", "<s>", "</s>"], padded=300)),
+}
+
+
+def from_merges(source, model_type, extra=()):
+    """The BPE of a real tokenizer.json as vocab.json and merges.txt."""
+    def write(folder):
+        model = json.load(open(source / "tokenizer.json", encoding="utf-8"))["model"]
+        write_json(folder, "vocab.json", model["vocab"])
+        lines = ["#version: 0.2", *(m if isinstance(m, str) else " ".join(m) for m in model["merges"])]
+        (pathlib.Path(folder) / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = json.load(open(source / "tokenizer_config.json", encoding="utf-8"))
+    return model_type, config, {}, write
+
+
+def from_pieces(source, model_type, name, kind):
+    """The pieces of a real tokenizer.json as a .model."""
+    def write(folder):
+        file = json.load(open(source / "tokenizer.json", encoding="utf-8"))
+        vocab = file["model"]["vocab"]
+        special = {t["content"] for t in file["added_tokens"] if t["special"]}
+        names = vocab if isinstance(vocab, list) else [[t, -float(i)] for i, t in enumerate(sorted(vocab, key=vocab.get))]
+        names = [n for n in names if "<extra_id_" not in n[0]]
+        of = lambda t: spm.UNKNOWN if t == "<unk>" else spm.CONTROL if t in special else spm.BYTE if t.startswith("<0x") else spm.NORMAL
+        char_map = file["normalizer"].get("precompiled_charsmap") if kind == spm.UNIGRAM else None
+        data = spm.model([(t, s, of(t)) for t, s in names], kind, unk_id=[n[0] for n in names].index("<unk>"),
+                         byte_fallback=kind == spm.BPE, char_map=base64.b64decode(char_map or ""))
+        (pathlib.Path(folder) / name).write_bytes(data)
+    config = json.load(open(source / "tokenizer_config.json", encoding="utf-8"))
+    return model_type, config, {}, write
+
+
+def real_cases(data):
+    t5 = from_pieces(data / "t5-small", "t5", "spiece.model", spm.UNIGRAM)
+    names = {"xlm-roberta": "sentencepiece.bpe.model", "rembert": "sentencepiece.model",
+             "pegasus": "spiece.model", "xlnet": "spiece.model"}
+    cases = {
+        "real-clip": from_merges(data / "clip", "clip"), "real-roberta": from_merges(data / "roberta-base", "roberta"),
+        "real-whisper": from_merges(data / "whisper-tiny", "whisper"), "real-t5": t5,
+        "real-llama": from_pieces(data / "llama2", "llama", "tokenizer.model", spm.BPE),
+        "real-phi3": from_pieces(data / "phi-3", "phi3", "tokenizer.model", spm.BPE),
+    }
+    for model_type, name in names.items():  # the real character map with every class that takes one
+        config, write = {}, from_pieces(data / "t5-small", "t5", name, spm.UNIGRAM)[3]
+        cases["charsmap-" + model_type] = model_type, config, {}, write
+    return cases
+
+
+def check_stream(name, oracle, folder, ids, comparison):
+    """Decoding id by id: the same text in all, one piece for each id and one for the rest, and no half character."""
+    for skip, flags in ((True, ()), (False, ("--keep-special",))):
+        got = comparison.run(folder, ids, "--decode", "--stream", *flags)
+        texts = oracle.decode_batch(ids, skip_special_tokens=skip)
+        expected = [{"text": t, "pieces": len(i) + 1} for t, i in zip(texts, ids)]
+        found = [{"text": "".join(g["pieces"]), "pieces": len(g["pieces"])} for g in got]
+        comparison.check("%s stream skip=%s" % (name, skip), ids, expected, found)
+
+
+def write_case(folder, case):
+    model_type, config, files, write = case
+    write_json(folder, "config.json", {"model_type": model_type})
+    write_json(folder, "tokenizer_config.json", config)
+    for name, value in files.items():
+        write_json(folder, name, value)
+    write(folder)
+
+
+def run_case(name, case, args, comparison):
+    strings = compare.Strings(args.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        write_case(folder, case)
+        oracle = AutoTokenizer.from_pretrained(folder).backend_tokenizer
+        oracle.no_truncation()
+        oracle.no_padding()
+        strings.added = [t.content for t in oracle.get_added_tokens_decoder().values()]
+        texts = [strings.text() for _ in range(args.count)] + ["", " ", "a", " a", "  a b  ", *strings.added]
+        pairs = [{"text": strings.text(), "pair": strings.text()} for _ in range(args.count // 5)]
+        comparison.encode(name + " text", oracle, folder, texts)
+        comparison.encode(name + " pair", oracle, folder, pairs)
+        comparison.encode(name + " no special", oracle, folder, texts[: args.count // 5] + pairs[:20], "--no-special", special=False)
+        size = oracle.get_vocab_size()
+        ids = [[strings.random.randrange(size + 5) for _ in range(strings.random.randrange(20))] for _ in range(args.count // 5)]
+        ids += [e.ids for e in oracle.encode_batch(texts[: args.count // 5])]
+        comparison.decode(oracle, folder, ids)
+        check_stream(name, oracle, folder, ids, comparison)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("gamut")
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only")
+    parser.add_argument("--data", type=pathlib.Path)
+    args = parser.parse_args()
+    stand_in_packages()
+    cases = dict(CASES, **(real_cases(args.data) if args.data else {}))
+    comparison = compare.Comparison(args.gamut)
+    failed = []
+    for name, case in cases.items():
+        if args.only and name != args.only:
+            continue
+        before, comparison.shown = comparison.differences, 0
+        try:
+            run_case(name, case, args, comparison)
+        except (Exception, SystemExit) as error:
+            comparison.differences += 1
+            print("%s: %s: %s" % (name, type(error).__name__, str(error)[:300]))
+        if comparison.differences > before:
+            failed.append("%s (%d)" % (name, comparison.differences - before))
+    print("%d cases, %d strings compared, %d differences%s" % (len(cases), comparison.compared, comparison.differences,
+                                                               ": " + ", ".join(failed) if failed else ""))
+    return 1 if comparison.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
