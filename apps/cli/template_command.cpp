@@ -72,11 +72,13 @@ void add_template_command(CLI::App& app, CommonOptions& common) {
   auto arguments = std::make_shared<TemplateArguments>();
   Command command(app, "template", "The prompt that the model's chat template makes of a conversation.");
   command.positional("MODEL", arguments->model, "A model folder; \"-\" with --template")
-      .positional("REQUEST", arguments->request, "A JSON file (\"-\": stdin) with \"messages\" and optionally \"tools\", \"documents\", …")
+      .positional("REQUEST", arguments->request,
+                  "A JSON file (\"-\": stdin) with \"messages\" and optionally \"tools\", \"documents\", …")
       .option("--template", arguments->source, "A template file instead of the model's own");
   add_json_option(command, common);
   command.run([arguments, &common] {
-    const ChatTemplate chat = arguments->source.empty() ? ChatTemplate::open(arguments->model) : ChatTemplate::parse(read_text(arguments->source));
+    const ChatTemplate chat = arguments->source.empty() ? ChatTemplate::open(arguments->model)
+                                                        : ChatTemplate::parse(read_text(arguments->source));
     render(chat, read_text(arguments->request), common.json);
   });
 }

@@ -1,4 +1,5 @@
-// Chat templates: a conversation to the text that a model was trained on, as transformers' apply_chat_template writes it.
+// Chat templates: a conversation to the text that a model was trained on, as transformers' apply_chat_template writes
+// it.
 #pragma once
 
 #include <filesystem>
@@ -14,10 +15,10 @@ namespace gamut {
 
 /// What to render. Values are JSON texts, so that the order of keys reaches the template.
 struct ChatRequest {
-  std::string messages = "[]";       ///< JSON array of objects
-  std::string tools = "null";        ///< JSON array of schemas
-  std::string documents = "null";    ///< JSON array of objects
-  std::string variables = "{}";      ///< JSON object: further variables of the template
+  std::string messages = "[]";     ///< JSON array of objects
+  std::string tools = "null";      ///< JSON array of schemas
+  std::string documents = "null";  ///< JSON array of objects
+  std::string variables = "{}";    ///< JSON object: further variables of the template
   bool add_generation_prompt = false;
   std::string continue_final_message;  ///< the field of the last message to leave open, as "content"; empty: none
   std::string template_name;           ///< which one, where the model has several; empty: "tool_use" or "default"
@@ -39,9 +40,9 @@ class ChatTemplate {
   /// A template by its text; `special_tokens` is a JSON object of variables.
   static ChatTemplate parse(std::string_view source, std::string_view special_tokens = "{}");
 
-  /// Throws Error{kInvalidArgument} with the text of the exception that Jinja or the template raises, Error{kInvalidFile}
-  /// for a syntax error and Error{kResourceLimit} when the budget of steps, memory, output or depth is used up; the
-  /// hint names the exception and the line.
+  /// Throws Error{kInvalidArgument} with the text of the exception that Jinja or the template raises,
+  /// Error{kInvalidFile} for a syntax error and Error{kResourceLimit} when the budget of steps, memory, output or depth
+  /// is used up; the hint names the exception and the line.
   RenderedChat render(const ChatRequest& request) const;
 
   struct State;

@@ -15,9 +15,9 @@ using Nodes = std::vector<NodePtr>;
 
 enum class NodeKind : uint8_t {
   // Expressions; the operands are in `items`.
-  kConstant,   ///< value
-  kData,       ///< value: text outside of tags
-  kName,       ///< value: the variable's name
+  kConstant,         ///< value
+  kData,             ///< value: text outside of tags
+  kName,             ///< value: the variable's name
   kAttributeTarget,  ///< value: the namespace's name, second: the attribute; only assigned to
   kTuple,
   kList,
@@ -54,8 +54,26 @@ enum class NodeKind : uint8_t {
 };
 
 /// The operators of kBinary (as they are written) and kCompare.
-enum class Operator : uint8_t { kAdd, kSubtract, kMultiply, kDivide, kFloorDivide, kModulo, kPower, kNegate, kPlus, kNot,
-                                kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kNotIn };
+enum class Operator : uint8_t {
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kFloorDivide,
+  kModulo,
+  kPower,
+  kNegate,
+  kPlus,
+  kNot,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIn,
+  kNotIn
+};
 
 struct KeywordArgument {
   std::string name;

@@ -1,7 +1,7 @@
 // Attributes, items and calls by name: what Jinja's sandbox lets a template see of Python's objects.
+#include <sys/time.h>
 #include <algorithm>
 #include <ctime>
-#include <sys/time.h>
 
 #include "base/error.h"
 #include "text/template/interpreter.h"
@@ -12,19 +12,26 @@ namespace gamut::jinja {
 namespace {
 
 constexpr std::string_view kStringMethods =
-    " capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha isascii isdecimal "
-    "isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower lstrip maketrans partition "
-    "removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase "
+    " capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha isascii "
+    "isdecimal "
+    "isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower lstrip maketrans "
+    "partition "
+    "removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip "
+    "swapcase "
     "title translate upper zfill ";
 constexpr std::string_view kListMethods = " copy count index append clear extend insert pop remove reverse sort ";
 constexpr std::string_view kDictMethods = " copy fromkeys get items keys values clear pop popitem setdefault update ";
-constexpr std::string_view kChangingMethods = " append clear extend insert pop remove reverse sort popitem setdefault update ";
+constexpr std::string_view kChangingMethods =
+    " append clear extend insert pop remove reverse sort popitem setdefault update ";
 constexpr std::string_view kHiddenAttributes =
-    " __class__ __delattr__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __getstate__ __gt__ __hash__ __init__ "
+    " __class__ __delattr__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __getstate__ __gt__ __hash__ "
+    "__init__ "
     "__init_subclass__ __le__ __lt__ __ne__ __new__ __reduce__ __reduce_ex__ __repr__ __setattr__ __sizeof__ __str__ "
     "__subclasshook__ ";
 
-bool has(std::string_view list, std::string_view name) { return list.find(" " + std::string(name) + " ") != std::string_view::npos; }
+bool has(std::string_view list, std::string_view name) {
+  return list.find(" " + std::string(name) + " ") != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -32,7 +39,9 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
   auto method = [&](std::string_view list) {
     if (!has(list, name)) return false;
     if (has(kChangingMethods, name) && (object.is(Type::kList) || object.is(Type::kDict))) {
-      found = heap_.make_value<Undefined>(0, fmt::format("access to attribute {} of {} object is unsafe.", quoted(name), quoted(type_name(object))), ExceptionType::kSecurityError);
+      found = heap_.make_value<Undefined>(
+          0, fmt::format("access to attribute {} of {} object is unsafe.", quoted(name), quoted(type_name(object))),
+          ExceptionType::kSecurityError);
     } else {
       found = heap_.make_value<Method>(0, object, name);
     }
@@ -40,7 +49,9 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
   };
   if (object.is_undefined() && !(name.starts_with("__") && name.ends_with("__"))) object.as<Undefined>().fail();
   if (has(kHiddenAttributes, name)) {
-    found = heap_.make_value<Undefined>(0, fmt::format("access to attribute {} of {} object is unsafe.", quoted(name), quoted(type_name(object))), ExceptionType::kSecurityError);
+    found = heap_.make_value<Undefined>(
+        0, fmt::format("access to attribute {} of {} object is unsafe.", quoted(name), quoted(type_name(object))),
+        ExceptionType::kSecurityError);
     return true;
   }
   auto give = [&](Value v) { return found = std::move(v), true; };
@@ -48,7 +59,8 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
     case Type::kString: return method(kStringMethods);
     case Type::kList: return method(kListMethods);
     case Type::kTuple:
-      if (object.as<Array>().is_group && (name == "grouper" || name == "list")) return give(items_of(object)[name == "list"]);
+      if (object.as<Array>().is_group && (name == "grouper" || name == "list"))
+        return give(items_of(object)[name == "list"]);
       return method(" count index ");
     case Type::kDict: return method(kDictMethods);
     case Type::kFunction: return object.as<Function>().name == "dict" && method(" fromkeys ");
@@ -81,7 +93,9 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
       return method(" cycle changed ");
     }
     case Type::kInt:
-    case Type::kBool: return method(" bit_length bit_count conjugate ") || ((name == "real" || name == "numerator") && give(Value::integer(object.as_int())));
+    case Type::kBool:
+      return method(" bit_length bit_count conjugate ") ||
+             ((name == "real" || name == "numerator") && give(Value::integer(object.as_int())));
     case Type::kFloat: return method(" is_integer ") || (name == "real" && give(object));
     default: return false;
   }
@@ -99,14 +113,17 @@ bool Interpreter::find_item(const Value& object, const Value& index, Value& foun
   const int64_t length = length_of(object);
   const int64_t at = index.as_int() < 0 ? index.as_int() + length : index.as_int();
   if (at < 0 || at >= length) return false;
-  found = object.is_string() ? character_at(heap_, object.as<String>(), at)
-                             : object.is_array() ? items_of(object)[static_cast<size_t>(at)] : Value::integer(object.as<Range>().at(at));
+  found = object.is_string()  ? character_at(heap_, object.as<String>(), at)
+          : object.is_array() ? items_of(object)[static_cast<size_t>(at)]
+                              : Value::integer(object.as<Range>().at(at));
   return true;
 }
 
 Value Interpreter::attribute(const Value& object, const Value& name) {
   Value found;
-  if (object.is(Type::kDict) && !has(kDictMethods, text_of(name)) && find_item(object, name, found) && !has(kHiddenAttributes, text_of(name))) return found;
+  if (object.is(Type::kDict) && !has(kDictMethods, text_of(name)) && find_item(object, name, found) &&
+      !has(kHiddenAttributes, text_of(name)))
+    return found;
   if (find_attribute(object, text_of(name), found) || find_item(object, name, found)) return found;
   return heap_.make_value<Undefined>(0, object, name);
 }
@@ -118,14 +135,17 @@ Value Interpreter::item(const Value& object, const Value& index) {
   return heap_.make_value<Undefined>(0, object, index);
 }
 
-std::vector<Value> bind(const char* function, std::initializer_list<std::pair<const char*, Value>> parameters, const Arguments& given, size_t hidden) {
+std::vector<Value> bind(const char* function, std::initializer_list<std::pair<const char*, Value>> parameters,
+                        const Arguments& given, size_t hidden) {
   std::vector<Value> bound(parameters.size());
   const auto* names = parameters.begin();
   if (given.positional.size() > parameters.size()) {
     size_t required = hidden;
     for (const auto& parameter : parameters) required += parameter.second.is_missing() ? 1 : 0;
     const size_t most = hidden + parameters.size(), got = hidden + given.positional.size();
-    if (required == most) type_error("{}() takes {} positional argument{} but {} {} given", function, most, most == 1 ? "" : "s", got, got == 1 ? "was" : "were");
+    if (required == most)
+      type_error("{}() takes {} positional argument{} but {} {} given", function, most, most == 1 ? "" : "s", got,
+                 got == 1 ? "was" : "were");
     type_error("{}() takes from {} to {} positional arguments but {} were given", function, required, most, got);
   }
   std::copy(given.positional.begin(), given.positional.end(), bound.begin());
@@ -147,7 +167,8 @@ std::vector<Value> bind(const char* function, std::initializer_list<std::pair<co
     all += i == 0 ? "" : i + 1 < lacking.size() ? ", " : lacking.size() == 2 ? " and " : ", and ";
     all += lacking[i];
   }
-  type_error("{}() missing {} required positional argument{}: {}", function, lacking.size(), lacking.size() == 1 ? "" : "s", all);
+  type_error("{}() missing {} required positional argument{}: {}", function, lacking.size(),
+             lacking.size() == 1 ? "" : "s", all);
 }
 
 namespace {
@@ -164,7 +185,8 @@ Value make_dict(Heap& heap, const Arguments& given) {
       size_t position = 0;
       for (const Value& pair : to_vector(heap, from)) {
         const std::vector<Value> both = to_vector(heap, pair);
-        if (both.size() != 2) value_error("dictionary update sequence element #{} has length {}; 2 is required", position, both.size());
+        if (both.size() != 2)
+          value_error("dictionary update sequence element #{} has length {}; 2 is required", position, both.size());
         dict.set(both[0], both[1]);
         ++position;
       }
@@ -184,8 +206,10 @@ Value make_range(Heap& heap, const Arguments& given) {
   }
   const int64_t step = p.size() > 2 ? p[2].as_int() : 1;
   if (step == 0) value_error("range() arg 3 must not be zero");
-  const Value made = p.size() == 1 ? heap.make_value<Range>(0, 0, p[0].as_int(), 1) : heap.make_value<Range>(0, p[0].as_int(), p[1].as_int(), step);
-  if (made.as<Range>().length > 100000) raise(ExceptionType::kOverflowError, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
+  const Value made = p.size() == 1 ? heap.make_value<Range>(0, 0, p[0].as_int(), 1)
+                                   : heap.make_value<Range>(0, p[0].as_int(), p[1].as_int(), step);
+  if (made.as<Range>().length > 100000)
+    raise(ExceptionType::kOverflowError, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
   return made;
 }
 
@@ -231,7 +255,8 @@ Value Interpreter::call_function(const std::string& name, Arguments& given) {
     for (const Dict::Entry& entry : attributes.as<Dict>().entries()) Namespace::check_name(entry.key);
     return heap_.make_value<Namespace>(0, heap_, attributes);
   }
-  if (name == "joiner") return heap_.make_value<Joiner>(0, bind("Joiner.__init__", {{"sep", heap_.string(", ")}}, given, 1)[0]);
+  if (name == "joiner")
+    return heap_.make_value<Joiner>(0, bind("Joiner.__init__", {{"sep", heap_.string(", ")}}, given, 1)[0]);
   if (name == "cycler") {
     if (given.positional.empty()) raise(ExceptionType::kRuntimeError, "at least one item has to be provided");
     return heap_.make_value<Cycler>(0, given.positional);

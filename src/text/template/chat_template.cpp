@@ -42,8 +42,10 @@ constexpr std::string_view kTag = "CONTINUE_FINAL_MESSAGE_TAG ";
 }
 
 ChatTemplate::State::One parsed(std::string source, const std::string& where) {
-  if (text::valid_utf8_prefix(source) != source.size()) fail(ErrorCode::kInvalidFile, "{}: invalid UTF-8 at byte {}", where, text::valid_utf8_prefix(source));
-  if (source.size() > kMostTemplateBytes) fail(ErrorCode::kResourceLimit, "{}: {} bytes, at most {} expected", where, source.size(), kMostTemplateBytes);
+  if (text::valid_utf8_prefix(source) != source.size())
+    fail(ErrorCode::kInvalidFile, "{}: invalid UTF-8 at byte {}", where, text::valid_utf8_prefix(source));
+  if (source.size() > kMostTemplateBytes)
+    fail(ErrorCode::kResourceLimit, "{}: {} bytes, at most {} expected", where, source.size(), kMostTemplateBytes);
   try {
     auto tree = parse_template(source);
     return {std::move(source), std::move(tree)};
@@ -58,7 +60,9 @@ ChatTemplate::State::One parsed(std::string source, const std::string& where) {
 Value prepared_messages(Heap& heap, const Value& messages) {
   std::vector<Value> all;
   for (const Value& message : items_of(messages)) {
-    if (!message.is(Type::kDict)) refuse(ExceptionType::kTypeError, "Chat messages should be dicts, dataclasses or pydantic models, but got " + repr(message) + ".");
+    if (!message.is(Type::kDict))
+      refuse(ExceptionType::kTypeError,
+             "Chat messages should be dicts, dataclasses or pydantic models, but got " + repr(message) + ".");
     Value reasoning;
     for (std::string_view field : kReasoningFields) {
       const Value* found = message.as<Dict>().find(field);
@@ -80,7 +84,9 @@ Value prepared_messages(Heap& heap, const Value& messages) {
 Value tagged(Heap& heap, const Value& messages, const std::string& field, const std::string& source) {
   auto& last = items_of(messages).back().as<Dict>();
   const Value* found = last.find(field);
-  if (found == nullptr || found->is_none()) refuse(ExceptionType::kValueError, "continue_final_message is set but the final message has no \"" + field + "\" to continue!");
+  if (found == nullptr || found->is_none())
+    refuse(ExceptionType::kValueError,
+           "continue_final_message is set but the final message has no \"" + field + "\" to continue!");
   const Value text = *found;
   std::vector<std::string> fields = {field};
   if (std::ranges::find(kReasoningFields, field) != std::end(kReasoningFields)) {
@@ -91,7 +97,8 @@ Value tagged(Heap& heap, const Value& messages, const std::string& field, const 
     }
   }
   if (std::ranges::none_of(fields, [&](const std::string& name) { return source.find(name) != std::string::npos; })) {
-    refuse(ExceptionType::kValueError, "continue_final_message is set to \"" + field + "\" but this is not an accepted field in the chat_template");
+    refuse(ExceptionType::kValueError,
+           "continue_final_message is set to \"" + field + "\" but this is not an accepted field in the chat_template");
   }
   const Value tag = heap.string(kTag);
   if (text.is_array()) {
@@ -102,7 +109,8 @@ Value tagged(Heap& heap, const Value& messages, const std::string& field, const 
       block.as<Dict>().set(heap.string("text"), binary(heap, Operator::kAdd, said, tag));
       return said;
     }
-    refuse(ExceptionType::kValueError, "continue_final_message is set but we could not find any text to continue in the final message!");
+    refuse(ExceptionType::kValueError,
+           "continue_final_message is set but we could not find any text to continue in the final message!");
   }
   for (const std::string& name : fields) last.set(heap.string(name), binary(heap, Operator::kAdd, text, tag));
   return text;
@@ -114,9 +122,12 @@ std::string cut_at_tag(const std::string& rendered, const Value& said) {
   const size_t at = rendered.rfind(bare);
   if (at == std::string::npos || rendered.find(words) == std::string::npos) {
     refuse(ExceptionType::kValueError,
-           "continue_final_message is set but the final message does not appear in the chat after applying the chat template! This can "
-           "happen if the chat template deletes portions of the final message. Please verify the chat template and final message in your "
-           "chat to ensure they are compatible.Final message to continue: " + std::string(words) + "\nRendered chat:\n" + rendered);
+           "continue_final_message is set but the final message does not appear in the chat after applying the chat "
+           "template! This can "
+           "happen if the chat template deletes portions of the final message. Please verify the chat template and "
+           "final message in your "
+           "chat to ensure they are compatible.Final message to continue: " +
+               std::string(words) + "\nRendered chat:\n" + rendered);
   }
   if (rendered.compare(at, kTag.size(), kTag) == 0) return rendered.substr(0, at);
   return std::string(strip(std::string_view(rendered).substr(0, at), kStripRight));
@@ -125,20 +136,24 @@ std::string cut_at_tag(const std::string& rendered, const Value& said) {
 std::vector<CharRange> in_characters(const std::string& text, const std::vector<ByteSpan>& spans) {
   std::vector<CharRange> ranges;
   for (const ByteSpan& span : spans) {
-    auto count = [&](size_t bytes) { return static_cast<int64_t>(text::count_characters(std::string_view(text).substr(0, bytes))); };
+    auto count = [&](size_t bytes) {
+      return static_cast<int64_t>(text::count_characters(std::string_view(text).substr(0, bytes)));
+    };
     ranges.push_back({count(span.begin), count(span.end)});
   }
   return ranges;
 }
 
 std::string token_text(const Json& token) {
-  if (token.is_object() && token.contains("content") && token["content"].is_string()) return token["content"].get<std::string>();
+  if (token.is_object() && token.contains("content") && token["content"].is_string())
+    return token["content"].get<std::string>();
   return token.is_string() ? token.get<std::string>() : "";
 }
 
 std::string special_tokens(const Json& config) {
   Json tokens = Json::object();
-  for (const char* name : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
+  for (const char* name :
+       {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
     if (config.contains(name) && !token_text(config[name]).empty()) tokens[name] = token_text(config[name]);
   }
   return tokens.dump();
@@ -153,8 +168,10 @@ void add_from_config(ChatTemplate::State& state, const Json& config, const std::
   }
   state.is_named = true;
   for (const Json& one : entry) {
-    if (!one.is_object() || !one.contains("name") || !one.contains("template") || !one["name"].is_string() || !one["template"].is_string()) {
-      fail(ErrorCode::kInvalidFile, "{}: chat_template, expected a text or a list of {{\"name\", \"template\"}}", where);
+    if (!one.is_object() || !one.contains("name") || !one.contains("template") || !one["name"].is_string() ||
+        !one["template"].is_string()) {
+      fail(ErrorCode::kInvalidFile, "{}: chat_template, expected a text or a list of {{\"name\", \"template\"}}",
+           where);
     }
     state.templates[one["name"].get<std::string>()] = parsed(one["template"].get<std::string>(), where);
   }
@@ -175,11 +192,14 @@ ChatTemplate ChatTemplate::open(const std::filesystem::path& folder) {
   return at_edge([&] {
     namespace fs = std::filesystem;
     auto state = std::make_shared<State>();
-    if (fs::exists(folder / "chat_template.jinja")) state->templates["default"] = parsed(read_file(folder / "chat_template.jinja", kMostTemplateBytes), "chat_template.jinja");
+    if (fs::exists(folder / "chat_template.jinja"))
+      state->templates["default"] =
+          parsed(read_file(folder / "chat_template.jinja", kMostTemplateBytes), "chat_template.jinja");
     if (fs::is_directory(folder / "additional_chat_templates")) {
       for (const auto& file : fs::directory_iterator(folder / "additional_chat_templates")) {
         if (file.path().extension() != ".jinja") continue;
-        state->templates[file.path().stem().string()] = parsed(read_file(file.path(), kMostTemplateBytes), file.path().filename().string());
+        state->templates[file.path().stem().string()] =
+            parsed(read_file(file.path(), kMostTemplateBytes), file.path().filename().string());
         state->is_named = true;
       }
     }
@@ -189,7 +209,9 @@ ChatTemplate ChatTemplate::open(const std::filesystem::path& folder) {
       state->special_tokens = special_tokens(config);
       if (state->templates.empty()) add_from_config(*state, config, "tokenizer_config.json");
     }
-    if (state->templates.empty()) fail_with_hint(ErrorCode::kNotFound, folder.string() + ": no chat template", "Expected chat_template.jinja, or chat_template in tokenizer_config.json.");
+    if (state->templates.empty())
+      fail_with_hint(ErrorCode::kNotFound, folder.string() + ": no chat template",
+                     "Expected chat_template.jinja, or chat_template in tokenizer_config.json.");
     return ChatTemplate(std::move(state));
   });
 }
@@ -207,17 +229,26 @@ const ChatTemplate::State::One& chosen(const ChatTemplate::State& state, const C
 }
 
 RenderedChat render_chat(const ChatTemplate::State& state, const ChatRequest& request) {
-  const size_t input = request.messages.size() + request.tools.size() + request.documents.size() + request.variables.size();
+  const size_t input =
+      request.messages.size() + request.tools.size() + request.documents.size() + request.variables.size();
   Budget budget(Limits{}, input);
   Heap heap(budget);
-  const Value messages = parse_json_value(heap, request.messages, "messages"), tools = parse_json_value(heap, request.tools, "tools");
+  const Value messages = parse_json_value(heap, request.messages, "messages"),
+              tools = parse_json_value(heap, request.tools, "tools");
   const Value documents = parse_json_value(heap, request.documents, "documents");
-  const Value variables = parse_json_value(heap, state.special_tokens, "special tokens"), more = parse_json_value(heap, request.variables, "variables");
-  if (!messages.is(Type::kList) || !more.is(Type::kDict)) fail(ErrorCode::kInvalidArgument, "messages: expected a JSON array, variables: a JSON object");
-  if (items_of(messages).empty()) refuse(ExceptionType::kValueError, "Cannot apply chat template to an empty conversation. Provide at least one message.");
+  const Value variables = parse_json_value(heap, state.special_tokens, "special tokens"),
+              more = parse_json_value(heap, request.variables, "variables");
+  if (!messages.is(Type::kList) || !more.is(Type::kDict))
+    fail(ErrorCode::kInvalidArgument, "messages: expected a JSON array, variables: a JSON object");
+  if (items_of(messages).empty())
+    refuse(ExceptionType::kValueError,
+           "Cannot apply chat template to an empty conversation. Provide at least one message.");
   const ChatTemplate::State::One& one = chosen(state, request, !tools.is_none());
   if (!request.continue_final_message.empty() && request.add_generation_prompt) {
-    refuse(ExceptionType::kValueError, "continue_final_message and add_generation_prompt are not compatible. Use continue_final_message when you want the model to continue the final message, and add_generation_prompt when you want to add a header that will prompt it to start a new assistant message instead.");
+    refuse(ExceptionType::kValueError,
+           "continue_final_message and add_generation_prompt are not compatible. Use continue_final_message when you "
+           "want the model to continue the final message, and add_generation_prompt when you want to add a header that "
+           "will prompt it to start a new assistant message instead.");
   }
   auto& names = variables.as<Dict>();
   for (const Dict::Entry& entry : more.as<Dict>().entries()) names.set(entry.key, entry.value);

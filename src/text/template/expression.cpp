@@ -30,7 +30,8 @@ Value Interpreter::eval_inner(const Node& node) {
     case NodeKind::kConditional:
       if (truth(eval(*node.items[0]))) return eval(*node.items[1]);
       if (node.items[2]) return eval(*node.items[2]);
-      return undefined(fmt::format("the inline if-expression on line {} evaluated to false and no else section was defined.", node.line));
+      return undefined(fmt::format(
+          "the inline if-expression on line {} evaluated to false and no else section was defined.", node.line));
     case NodeKind::kBinary: {
       const Value left = eval(*node.items[0]);
       return binary(heap_, node.op, left, eval(*node.items[1]));
@@ -74,7 +75,8 @@ Value Interpreter::name(const Node& node) {
   const Value* found = scope_.as<Activation>().find(node.value);
   if (found == nullptr) found = variables_.find(node.value);
   if (found != nullptr) return *found;
-  for (std::string_view global : {"range", "dict", "lipsum", "cycler", "joiner", "namespace", "raise_exception", "strftime_now"}) {
+  for (std::string_view global :
+       {"range", "dict", "lipsum", "cycler", "joiner", "namespace", "raise_exception", "strftime_now"}) {
     if (text_of(node.value) == global) return heap_.make_value<Function>(0, std::string(global));
   }
   return heap_.make_value<Undefined>(0, node.value);
@@ -94,7 +96,10 @@ Value Interpreter::comparison(const Node& node) {
   for (size_t i = 0; i < node.ops.size(); ++i) {
     Value right = eval(*node.items[i + 1]);
     if (left.is_string()) heap_.budget().touch(text_of(left).size());
-    if (right.is_object()) heap_.budget().touch(right.is_string() ? text_of(right).size() : right.is_array() ? items_of(right).size() * 32 : 0);
+    if (right.is_object())
+      heap_.budget().touch(right.is_string()  ? text_of(right).size()
+                           : right.is_array() ? items_of(right).size() * 32
+                                              : 0);
     if (!compare(node.ops[i], left, right)) return Value::boolean(false);
     left = std::move(right);
   }

@@ -15,12 +15,16 @@ namespace gamut::jinja {
 namespace {
 
 constexpr std::string_view kFilters =
-    " abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format groupby "
-    "indent int join last length list lower items map min max pprint random reject rejectattr replace reverse round safe select "
-    "selectattr slice sort string striptags sum title trim truncate unique upper urlencode urlize wordcount wordwrap xmlattr "
+    " abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format "
+    "groupby "
+    "indent int join last length list lower items map min max pprint random reject rejectattr replace reverse round "
+    "safe select "
+    "selectattr slice sort string striptags sum title trim truncate unique upper urlencode urlize wordcount wordwrap "
+    "xmlattr "
     "tojson ";
 constexpr std::string_view kTests =
-    " odd even divisibleby defined undefined filter test none boolean false true integer float lower upper string mapping number "
+    " odd even divisibleby defined undefined filter test none boolean false true integer float lower upper string "
+    "mapping number "
     "sequence iterable callable sameas escaped in == eq equalto != ne > gt greaterthan ge >= < lt lessthan <= le ";
 
 bool listed(std::string_view list, std::string_view name) {
@@ -39,8 +43,8 @@ class Generated : public Iterator {
 };
 
 bool is_iterable(const Value& v) {
-  return v.is_undefined() || v.is_string() || v.is_array() || v.is(Type::kDict) || v.is(Type::kDictView) || v.is(Type::kRange) ||
-         v.is(Type::kIterator) || v.is(Type::kLoop);
+  return v.is_undefined() || v.is_string() || v.is_array() || v.is(Type::kDict) || v.is(Type::kDictView) ||
+         v.is(Type::kRange) || v.is(Type::kIterator) || v.is(Type::kLoop);
 }
 
 class Filters {
@@ -50,18 +54,23 @@ class Filters {
 
   Value run() {
     if (name_ == "default" || name_ == "d") {
-      const auto p = bind_for("do_default", {{"value", Value()}, {"default_value", heap_.string("")}, {"boolean", no()}});
+      const auto p =
+          bind_for("do_default", {{"value", Value()}, {"default_value", heap_.string("")}, {"boolean", no()}});
       return p[0].is_undefined() || (truth(p[2]) && !truth(p[0])) ? p[1] : p[0];
     }
     if (name_ == "length" || name_ == "count") return Value::integer(length_of(v_));
     if (name_ == "string") return v_.is_string() ? v_ : heap_.string(to_text(v_));
     if (name_ == "tojson") return tojson();
-    if (name_ == "trim" || name_ == "upper" || name_ == "lower" || name_ == "capitalize" || name_ == "title" || name_ == "center" || name_ == "replace") return text_filter();
-    if (name_ == "indent" || name_ == "truncate" || name_ == "wordcount" || name_ == "striptags" || name_ == "format") return layout_filter();
+    if (name_ == "trim" || name_ == "upper" || name_ == "lower" || name_ == "capitalize" || name_ == "title" ||
+        name_ == "center" || name_ == "replace")
+      return text_filter();
+    if (name_ == "indent" || name_ == "truncate" || name_ == "wordcount" || name_ == "striptags" || name_ == "format")
+      return layout_filter();
     if (name_ == "safe") return heap_.markup(to_text(v_));
     if (name_ == "escape" || name_ == "e") return escape(heap_, v_);
     if (name_ == "forceescape") return escape(heap_, heap_.string(to_text(v_)));
-    if (name_ == "int" || name_ == "float" || name_ == "abs" || name_ == "round" || name_ == "sum") return number_filter();
+    if (name_ == "int" || name_ == "float" || name_ == "abs" || name_ == "round" || name_ == "sum")
+      return number_filter();
     if (name_ == "urlencode") return heap_.string(url_encoded(to_text(v_), "/"));
     if (name_ == "attr") return attr();
     if (name_ == "items") {
@@ -69,16 +78,21 @@ class Filters {
       if (!v_.is(Type::kDict)) type_error("Can only get item pairs from a mapping.");
       return generated(to_vector(heap_, heap_.make_value<DictView>(0, v_, DictView::Part::kItems)));
     }
-    if (name_ == "dictsort" || name_ == "sort" || name_ == "unique" || name_ == "min" || name_ == "max" || name_ == "groupby") return order_filter();
+    if (name_ == "dictsort" || name_ == "sort" || name_ == "unique" || name_ == "min" || name_ == "max" ||
+        name_ == "groupby")
+      return order_filter();
     if (name_ == "map") return map();
     if (name_ == "select" || name_ == "reject" || name_ == "selectattr" || name_ == "rejectattr") return select();
-    if (name_ == "join" || name_ == "list" || name_ == "first" || name_ == "last" || name_ == "reverse" || name_ == "batch" || name_ == "slice") return sequence_filter();
+    if (name_ == "join" || name_ == "list" || name_ == "first" || name_ == "last" || name_ == "reverse" ||
+        name_ == "batch" || name_ == "slice")
+      return sequence_filter();
     fail(ErrorCode::kUnsupported, "chat template: the filter \"{}\" is not supported", name_);
   }
 
  private:
   static Value no() { return Value::boolean(false); }
-  std::vector<Value> bind_for(const char* function, std::initializer_list<std::pair<const char*, Value>> parameters, size_t hidden = 0) {
+  std::vector<Value> bind_for(const char* function, std::initializer_list<std::pair<const char*, Value>> parameters,
+                              size_t hidden = 0) {
     Arguments with_operand = given_;
     with_operand.positional.insert(with_operand.positional.begin(), v_);
     return bind(function, parameters, with_operand, hidden);
@@ -93,7 +107,11 @@ class Filters {
   }
 
   Value tojson() {
-    const auto p = bind_for("_cached_compile_jinja_template.<locals>.tojson", {{"x", Value()}, {"ensure_ascii", no()}, {"indent", Value::none()}, {"separators", Value::none()}, {"sort_keys", no()}});
+    const auto p = bind_for("_cached_compile_jinja_template.<locals>.tojson", {{"x", Value()},
+                                                                               {"ensure_ascii", no()},
+                                                                               {"indent", Value::none()},
+                                                                               {"separators", Value::none()},
+                                                                               {"sort_keys", no()}});
     JsonStyle style;
     style.ensure_ascii = truth(p[1]);
     style.sort_keys = truth(p[4]);
@@ -108,7 +126,9 @@ class Filters {
     }
     if (!p[3].is_none()) {
       const std::vector<Value> both = to_vector(heap_, p[3]);
-      if (both.size() != 2) value_error("{} values to unpack (expected 2{})", both.size() < 2 ? "not enough" : "too many", both.size() < 2 ? fmt::format(", got {}", both.size()) : "");
+      if (both.size() != 2)
+        value_error("{} values to unpack (expected 2{})", both.size() < 2 ? "not enough" : "too many",
+                    both.size() < 2 ? fmt::format(", got {}", both.size()) : "");
       style.item_separator = to_text(both[0]);
       style.key_separator = to_text(both[1]);
     }
@@ -118,11 +138,15 @@ class Filters {
   }
   Value text_filter() {
     if (name_ == "replace") {
-      const auto p = bind_for("do_replace", {{"s", Value()}, {"old", Value()}, {"new", Value()}, {"count", Value::none()}}, 1);
-      return text_method("replace", {heap_.string(to_text(p[1])), heap_.string(to_text(p[2])), p[3].is_none() ? Value::integer(-1) : p[3]});
+      const auto p =
+          bind_for("do_replace", {{"s", Value()}, {"old", Value()}, {"new", Value()}, {"count", Value::none()}}, 1);
+      return text_method("replace", {heap_.string(to_text(p[1])), heap_.string(to_text(p[2])),
+                                     p[3].is_none() ? Value::integer(-1) : p[3]});
     }
-    if (name_ == "trim") return text_method("strip", {bind_for("do_trim", {{"value", Value()}, {"chars", Value::none()}})[1]});
-    if (name_ == "center") return text_method("center", {bind_for("do_center", {{"value", Value()}, {"width", Value::integer(80)}})[1]});
+    if (name_ == "trim")
+      return text_method("strip", {bind_for("do_trim", {{"value", Value()}, {"chars", Value::none()}})[1]});
+    if (name_ == "center")
+      return text_method("center", {bind_for("do_center", {{"value", Value()}, {"width", Value::integer(80)}})[1]});
     bind_for(("do_" + name_).c_str(), {{"s", Value()}});
     if (name_ != "title") return text_method(name_.c_str());
     std::string out, word;
@@ -137,7 +161,8 @@ class Filters {
     for (const char* p = text.data(); p != text.data() + text.size();) {
       const char* start = p;
       const char32_t c = text::decode_utf8(p);
-      const bool breaks = has_property(c, kSpace) || (c < 0x80 && std::string_view("-({[<").find(static_cast<char>(c)) != std::string_view::npos);
+      const bool breaks = has_property(c, kSpace) ||
+                          (c < 0x80 && std::string_view("-({[<").find(static_cast<char>(c)) != std::string_view::npos);
       if (breaks) flush();
       (breaks ? out : word).append(start, p);
     }
@@ -145,7 +170,9 @@ class Filters {
     return heap_.string(std::move(out));
   }
   Value layout_filter() {
-    if (name_ == "format") return format_percent(heap_, heap_.string(to_text(v_)), given_.named.empty() ? heap_.tuple(given_.positional) : named_dict());
+    if (name_ == "format")
+      return format_percent(heap_, heap_.string(to_text(v_)),
+                            given_.named.empty() ? heap_.tuple(given_.positional) : named_dict());
     if (name_ == "wordcount") {
       int64_t count = 0;
       bool inside = false;
@@ -168,9 +195,12 @@ class Filters {
     return made;
   }
   Value indent() {
-    const auto p = bind_for("do_indent", {{"s", Value()}, {"width", Value::integer(4)}, {"first", no()}, {"blank", no()}});
-    if (!p[1].is_string()) heap_.budget().expect(static_cast<size_t>(std::clamp<int64_t>(p[1].as_int(), 0, INT64_MAX / 2)));
-    const std::string indention = p[1].is_string() ? text_of(p[1]) : std::string(static_cast<size_t>(std::max<int64_t>(0, p[1].as_int())), ' ');
+    const auto p =
+        bind_for("do_indent", {{"s", Value()}, {"width", Value::integer(4)}, {"first", no()}, {"blank", no()}});
+    if (!p[1].is_string())
+      heap_.budget().expect(static_cast<size_t>(std::clamp<int64_t>(p[1].as_int(), 0, INT64_MAX / 2)));
+    const std::string indention =
+        p[1].is_string() ? text_of(p[1]) : std::string(static_cast<size_t>(std::max<int64_t>(0, p[1].as_int())), ' ');
     const Value text = binary(heap_, Operator::kAdd, p[0], heap_.string("\n"));
     const Value lines = in_.call_method(text, "splitlines", {});
     std::string out = truth(p[2]) ? indention : "";
@@ -184,7 +214,13 @@ class Filters {
     return heap_.string(std::move(out));
   }
   Value truncate() {
-    const auto p = bind_for("do_truncate", {{"s", Value()}, {"length", Value::integer(255)}, {"killwords", no()}, {"end", heap_.string("...")}, {"leeway", Value::none()}}, 1);
+    const auto p = bind_for("do_truncate",
+                            {{"s", Value()},
+                             {"length", Value::integer(255)},
+                             {"killwords", no()},
+                             {"end", heap_.string("...")},
+                             {"leeway", Value::none()}},
+                            1);
     const int64_t length = p[1].as_int(), leeway = p[4].is_none() ? 5 : p[4].as_int(), end = length_of(p[3]);
     if (length < end) raise(ExceptionType::kAssertionError, "expected length >= {}, got {}", end, length);
     if (leeway < 0) raise(ExceptionType::kAssertionError, "expected leeway >= 0, got {}", leeway);
@@ -197,7 +233,9 @@ class Filters {
   std::string url_encoded(const std::string& text, std::string_view safe) {
     std::string out;
     for (char c : text) {
-      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("_.-~").find(c) != std::string_view::npos || safe.find(c) != std::string_view::npos;
+      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                         std::string_view("_.-~").find(c) != std::string_view::npos ||
+                         safe.find(c) != std::string_view::npos;
       out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
     return out;
@@ -214,10 +252,13 @@ class Filters {
     if (name_ == "abs") {
       if (v_.is_undefined()) v_.as<Undefined>().fail();
       if (!v_.is_number()) type_error("bad operand type for abs(): '{}'", type_name(v_));
-      return v_.is(Type::kFloat) ? Value::real(std::abs(v_.as_real())) : v_.as_int() < 0 ? unary(Operator::kNegate, v_) : unary(Operator::kPlus, v_);
+      return v_.is(Type::kFloat) ? Value::real(std::abs(v_.as_real()))
+             : v_.as_int() < 0   ? unary(Operator::kNegate, v_)
+                                 : unary(Operator::kPlus, v_);
     }
     if (name_ == "sum") {
-      const auto p = bind_for("sync_do_sum", {{"iterable", Value()}, {"attribute", Value::none()}, {"start", Value::integer(0)}}, 1);
+      const auto p = bind_for("sync_do_sum",
+                              {{"iterable", Value()}, {"attribute", Value::none()}, {"start", Value::integer(0)}}, 1);
       Value total = p[2];
       if (total.is_string()) type_error("sum() can't sum strings [use ''.join(seq) instead]");
       for (const Value& item : to_vector(heap_, p[0])) total = binary(heap_, Operator::kAdd, total, key_of(item, p[1]));
@@ -231,7 +272,8 @@ class Filters {
       return p[0].is_string() && parse_real(text_of(p[0]), d) ? Value::real(d) : p[1];
     }
     if (name_ == "round") return round();
-    const auto p = bind_for("do_int", {{"value", Value()}, {"default", Value::integer(0)}, {"base", Value::integer(10)}});
+    const auto p =
+        bind_for("do_int", {{"value", Value()}, {"default", Value::integer(0)}, {"base", Value::integer(10)}});
     if (p[0].is_integral()) return Value::integer(p[0].as_int());
     if (p[0].is(Type::kBigInt)) return p[0];
     double d = 0;
@@ -242,10 +284,13 @@ class Filters {
       std::string_view body = digits;
       const int base = static_cast<int>(std::clamp<int64_t>(p[2].as_int(), 2, 36));
       if (body.starts_with('+')) body.remove_prefix(1);
-      if (base != 10 && body.size() > 2 && body[0] == '0' && std::string_view("xXoObB").find(body[1]) != std::string_view::npos) body.remove_prefix(2);
+      if (base != 10 && body.size() > 2 && body[0] == '0' &&
+          std::string_view("xXoObB").find(body[1]) != std::string_view::npos)
+        body.remove_prefix(2);
       int64_t whole = 0;
       const auto result = std::from_chars(body.data(), body.data() + body.size(), whole, base);
-      if (!body.empty() && result.ec == std::errc() && result.ptr == body.data() + body.size()) return Value::integer(whole);
+      if (!body.empty() && result.ec == std::errc() && result.ptr == body.data() + body.size())
+        return Value::integer(whole);
       if (!parse_real(text_of(p[0]), d)) return p[1];
     } else if (!p[0].is(Type::kFloat)) {
       return p[1];
@@ -255,14 +300,17 @@ class Filters {
     return Value::integer(static_cast<int64_t>(d));
   }
   Value round() {
-    const auto p = bind_for("do_round", {{"value", Value()}, {"precision", Value::integer(0)}, {"method", heap_.string("common")}});
+    const auto p = bind_for("do_round",
+                            {{"value", Value()}, {"precision", Value::integer(0)}, {"method", heap_.string("common")}});
     const std::string method = to_text(p[2]);
-    if (method != "common" && method != "ceil" && method != "floor") raise(ExceptionType::kFilterArgumentError, "method must be common, ceil or floor");
+    if (method != "common" && method != "ceil" && method != "floor")
+      raise(ExceptionType::kFilterArgumentError, "method must be common, ceil or floor");
     if (!p[0].is_number()) type_error("type {} doesn't define __round__ method", type_name(p[0]));
     const auto precision = static_cast<int>(std::clamp<int64_t>(p[1].as_int(), -300, 300));
     if (method == "common") {
       if (p[0].is_integral() && precision >= 0) return Value::integer(p[0].as_int());
-      if (precision > 0) return Value::real(std::strtod(fmt::format("{:.{}f}", to_real(p[0]), precision).c_str(), nullptr));
+      if (precision > 0)
+        return Value::real(std::strtod(fmt::format("{:.{}f}", to_real(p[0]), precision).c_str(), nullptr));
       const double scale = std::pow(10.0, -precision);
       const double rounded = std::nearbyint(to_real(p[0]) / scale) * scale;
       return p[0].is_integral() ? Value::integer(static_cast<int64_t>(rounded)) : Value::real(rounded);
@@ -274,7 +322,8 @@ class Filters {
   Value attr() {
     const auto p = bind_for("do_attr", {{"obj", Value()}, {"name", Value()}}, 1);
     const Value found = in_.attribute(p[0], p[1]);
-    if (p[0].is(Type::kDict) && p[0].as<Dict>().find(p[1]) != nullptr && !found.is(Type::kMethod)) return heap_.make_value<Undefined>(0, p[0], p[1]);
+    if (p[0].is(Type::kDict) && p[0].as<Dict>().find(p[1]) != nullptr && !found.is(Type::kMethod))
+      return heap_.make_value<Undefined>(0, p[0], p[1]);
     return found;
   }
   /// What attribute="a.b.0" finds in an item.
@@ -286,47 +335,62 @@ class Filters {
     while (true) {
       const size_t dot = std::min(rest.find('.'), rest.size());
       const std::string part(rest.substr(0, dot));
-      const bool number = !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == std::string::npos;
+      const bool number =
+          !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == std::string::npos;
       at = with_default(in_.item(at, number ? Value::integer(std::stol(part)) : heap_.string(part)), otherwise);
       if (dot == rest.size()) return at;
       rest.remove_prefix(dot + 1);
     }
   }
-  static Value with_default(Value v, const Value& otherwise) { return v.is_undefined() && !otherwise.is_none() ? otherwise : v; }
-  Value folded(Value v, const Value& case_sensitive) { return v.is_string() && !truth(case_sensitive) ? heap_.string(to_lower(text_of(v))) : v; }
+  static Value with_default(Value v, const Value& otherwise) {
+    return v.is_undefined() && !otherwise.is_none() ? otherwise : v;
+  }
+  Value folded(Value v, const Value& case_sensitive) {
+    return v.is_string() && !truth(case_sensitive) ? heap_.string(to_lower(text_of(v))) : v;
+  }
   void sort(std::vector<std::pair<Value, Value>>& keyed, bool reverse) {
     heap_.budget().step(keyed.size() * 16);
     if (reverse) std::reverse(keyed.begin(), keyed.end());
-    std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return ordered(Operator::kLess, a.first, b.first); });
+    std::stable_sort(keyed.begin(), keyed.end(),
+                     [](const auto& a, const auto& b) { return ordered(Operator::kLess, a.first, b.first); });
     if (reverse) std::reverse(keyed.begin(), keyed.end());
   }
   Value order_filter() {
     if (name_ == "dictsort") {
-      const auto p = bind_for("do_dictsort", {{"value", Value()}, {"case_sensitive", no()}, {"by", heap_.string("key")}, {"reverse", no()}});
+      const auto p =
+          bind_for("do_dictsort",
+                   {{"value", Value()}, {"case_sensitive", no()}, {"by", heap_.string("key")}, {"reverse", no()}});
       const std::string by = to_text(p[2]);
-      if (by != "key" && by != "value") raise(ExceptionType::kFilterArgumentError, "You can only sort by either \"key\" or \"value\"");
+      if (by != "key" && by != "value")
+        raise(ExceptionType::kFilterArgumentError, "You can only sort by either \"key\" or \"value\"");
       if (p[0].is_undefined()) p[0].as<Undefined>().fail();
-      if (!p[0].is(Type::kDict)) raise(ExceptionType::kAttributeError, "'{}' object has no attribute 'items'", type_name(p[0]));
+      if (!p[0].is(Type::kDict))
+        raise(ExceptionType::kAttributeError, "'{}' object has no attribute 'items'", type_name(p[0]));
       std::vector<std::pair<Value, Value>> keyed;
-      for (const Dict::Entry& entry : p[0].as<Dict>().entries()) keyed.emplace_back(folded(by == "key" ? entry.key : entry.value, p[1]), heap_.tuple({entry.key, entry.value}));
+      for (const Dict::Entry& entry : p[0].as<Dict>().entries())
+        keyed.emplace_back(folded(by == "key" ? entry.key : entry.value, p[1]), heap_.tuple({entry.key, entry.value}));
       sort(keyed, truth(p[3]));
       return heap_.list(seconds(keyed));
     }
     if (name_ == "groupby") return groupby();
     if (name_ == "sort") {
-      const auto p = bind_for("do_sort", {{"value", Value()}, {"reverse", no()}, {"case_sensitive", no()}, {"attribute", Value::none()}}, 1);
+      const auto p =
+          bind_for("do_sort",
+                   {{"value", Value()}, {"reverse", no()}, {"case_sensitive", no()}, {"attribute", Value::none()}}, 1);
       std::vector<std::pair<Value, Value>> keyed;
       for (const Value& item : to_vector(heap_, p[0])) {
         std::vector<Value> keys;
         std::string_view rest = p[3].is_string() ? std::string_view(text_of(p[3])) : std::string_view();
-        for (size_t comma; (comma = rest.find(',')) != std::string_view::npos; rest.remove_prefix(comma + 1)) keys.push_back(folded(key_of(item, heap_.string(rest.substr(0, comma))), p[2]));
+        for (size_t comma; (comma = rest.find(',')) != std::string_view::npos; rest.remove_prefix(comma + 1))
+          keys.push_back(folded(key_of(item, heap_.string(rest.substr(0, comma))), p[2]));
         keys.push_back(folded(key_of(item, p[3].is_string() ? heap_.string(rest) : p[3]), p[2]));
         keyed.emplace_back(heap_.list(std::move(keys)), item);
       }
       sort(keyed, truth(p[1]));
       return heap_.list(seconds(keyed));
     }
-    const auto p = bind_for(name_ == "unique" ? "sync_do_unique" : ("do_" + name_).c_str(), {{"value", Value()}, {"case_sensitive", no()}, {"attribute", Value::none()}}, 1);
+    const auto p = bind_for(name_ == "unique" ? "sync_do_unique" : ("do_" + name_).c_str(),
+                            {{"value", Value()}, {"case_sensitive", no()}, {"attribute", Value::none()}}, 1);
     const std::vector<Value> items = to_vector(heap_, p[0]);
     if (name_ == "unique") {
       const Value seen = heap_.make_value<Dict>(0);
@@ -353,7 +417,9 @@ class Filters {
     return values;
   }
   Value groupby() {
-    const auto p = bind_for("sync_do_groupby", {{"value", Value()}, {"attribute", Value()}, {"default", Value::none()}, {"case_sensitive", no()}}, 1);
+    const auto p =
+        bind_for("sync_do_groupby",
+                 {{"value", Value()}, {"attribute", Value()}, {"default", Value::none()}, {"case_sensitive", no()}}, 1);
     std::vector<std::pair<Value, Value>> keyed;
     for (const Value& item : to_vector(heap_, p[0])) keyed.emplace_back(folded(key_of(item, p[1], p[2]), p[3]), item);
     sort(keyed, false);
@@ -379,34 +445,43 @@ class Filters {
       if (key == "default") otherwise = value;
     }
     const bool by_attribute = given_.positional.empty() && !attribute.is_missing();
-    if (!by_attribute && given_.positional.empty()) raise(ExceptionType::kFilterArgumentError, "map requires a filter argument");
+    if (!by_attribute && given_.positional.empty())
+      raise(ExceptionType::kFilterArgumentError, "map requires a filter argument");
     for (const auto& [key, value] : given_.named) {
-      if (by_attribute && key != "attribute" && key != "default") raise(ExceptionType::kFilterArgumentError, "Unexpected keyword argument {}", quoted(key));
+      if (by_attribute && key != "attribute" && key != "default")
+        raise(ExceptionType::kFilterArgumentError, "Unexpected keyword argument {}", quoted(key));
     }
     for (const Value& item : to_vector(heap_, v_)) {
       heap_.budget().step();
-      made.push_back(by_attribute ? key_of(item, attribute, otherwise) : in_.call_filter(to_text(given_.positional[0]), item, rest(1)));
+      made.push_back(by_attribute ? key_of(item, attribute, otherwise)
+                                  : in_.call_filter(to_text(given_.positional[0]), item, rest(1)));
     }
     return generated(std::move(made));
   }
-  Arguments rest(size_t from) const { return {{given_.positional.begin() + static_cast<ptrdiff_t>(from), given_.positional.end()}, given_.named}; }
+  Arguments rest(size_t from) const {
+    return {{given_.positional.begin() + static_cast<ptrdiff_t>(from), given_.positional.end()}, given_.named};
+  }
   Value select() {
     const bool by_attribute = name_.ends_with("attr"), wanted = name_.starts_with("select");
     const size_t offset = by_attribute ? 1 : 0;
     if (!truth(v_)) return generated({});
-    if (by_attribute && given_.positional.empty()) raise(ExceptionType::kFilterArgumentError, "Missing parameter for attribute name");
+    if (by_attribute && given_.positional.empty())
+      raise(ExceptionType::kFilterArgumentError, "Missing parameter for attribute name");
     std::vector<Value> kept;
     for (const Value& item : to_vector(heap_, v_)) {
       heap_.budget().step();
       const Value key = by_attribute ? key_of(item, given_.positional[0]) : item;
-      const bool holds = given_.positional.size() > offset ? in_.call_test(to_text(given_.positional[offset]), key, rest(offset + 1)) : truth(key);
+      const bool holds = given_.positional.size() > offset
+                             ? in_.call_test(to_text(given_.positional[offset]), key, rest(offset + 1))
+                             : truth(key);
       if (holds == wanted) kept.push_back(item);
     }
     return generated(std::move(kept));
   }
   Value sequence_filter() {
     if (name_ == "join") {
-      const auto p = bind_for("sync_do_join", {{"value", Value()}, {"d", heap_.string("")}, {"attribute", Value::none()}}, 1);
+      const auto p =
+          bind_for("sync_do_join", {{"value", Value()}, {"d", heap_.string("")}, {"attribute", Value::none()}}, 1);
       std::string out;
       bool first = true;
       for (const Value& item : to_vector(heap_, p[0])) {
@@ -435,22 +510,28 @@ class Filters {
       std::vector<Value> items = to_vector(heap_, v_);
       if (name_ == "last") return items.empty() ? in_.undefined("No last item, sequence was empty.") : items.back();
       std::reverse(items.begin(), items.end());
-      return v_.is(Type::kIterator) ? heap_.list(std::move(items)) : generated(std::move(items), "list_reverseiterator");
+      return v_.is(Type::kIterator) ? heap_.list(std::move(items))
+                                    : generated(std::move(items), "list_reverseiterator");
     }
     const bool is_batch = name_ == "batch";
-    const auto p = bind_for(is_batch ? "do_batch" : "sync_do_slice", {{"value", Value()}, {is_batch ? "linecount" : "slices", Value()}, {"fill_with", Value::none()}});
+    const auto p =
+        bind_for(is_batch ? "do_batch" : "sync_do_slice",
+                 {{"value", Value()}, {is_batch ? "linecount" : "slices", Value()}, {"fill_with", Value::none()}});
     const std::vector<Value> items = to_vector(heap_, p[0]);
     const auto count = static_cast<size_t>(std::clamp<int64_t>(p[1].as_int(), 0, 1 << 20));
     std::vector<Value> made;
     for (size_t i = 0; is_batch && i < items.size(); i += std::max<size_t>(count, 1)) {
-      std::vector<Value> part(items.begin() + static_cast<ptrdiff_t>(i), items.begin() + static_cast<ptrdiff_t>(std::min(items.size(), i + std::max<size_t>(count, 1))));
+      std::vector<Value> part(
+          items.begin() + static_cast<ptrdiff_t>(i),
+          items.begin() + static_cast<ptrdiff_t>(std::min(items.size(), i + std::max<size_t>(count, 1))));
       if (!p[2].is_none() && part.size() < count) part.resize(count, p[2]);
       made.push_back(heap_.list(std::move(part)));
     }
     if (!is_batch && count == 0) raise(ExceptionType::kZeroDivisionError, "integer division or modulo by zero");
     for (size_t i = 0, offset = 0; !is_batch && i < count; ++i) {
       const size_t each = items.size() / count, extra = items.size() % count, size = each + (i < extra ? 1 : 0);
-      std::vector<Value> part(items.begin() + static_cast<ptrdiff_t>(offset), items.begin() + static_cast<ptrdiff_t>(offset + size));
+      std::vector<Value> part(items.begin() + static_cast<ptrdiff_t>(offset),
+                              items.begin() + static_cast<ptrdiff_t>(offset + size));
       offset += size;
       if (!p[2].is_none() && i >= extra) part.push_back(p[2]);
       made.push_back(heap_.list(std::move(part)));
@@ -480,9 +561,14 @@ bool Interpreter::call_test(const std::string& name, const Value& v, Arguments g
   if (!test_exists(name)) raise(ExceptionType::kTemplateRuntimeError, "No test named {} found.", quoted(name));
   const auto& p = given.positional;
   static constexpr std::pair<std::string_view, Operator> kComparisons[] = {
-      {"==", Operator::kEqual}, {"eq", Operator::kEqual}, {"equalto", Operator::kEqual}, {"!=", Operator::kNotEqual}, {"ne", Operator::kNotEqual},
-      {">", Operator::kGreater}, {"gt", Operator::kGreater}, {"greaterthan", Operator::kGreater}, {">=", Operator::kGreaterEqual}, {"ge", Operator::kGreaterEqual},
-      {"<", Operator::kLess}, {"lt", Operator::kLess}, {"lessthan", Operator::kLess}, {"<=", Operator::kLessEqual}, {"le", Operator::kLessEqual}, {"in", Operator::kIn}};
+      {"==", Operator::kEqual},        {"eq", Operator::kEqual},
+      {"equalto", Operator::kEqual},   {"!=", Operator::kNotEqual},
+      {"ne", Operator::kNotEqual},     {">", Operator::kGreater},
+      {"gt", Operator::kGreater},      {"greaterthan", Operator::kGreater},
+      {">=", Operator::kGreaterEqual}, {"ge", Operator::kGreaterEqual},
+      {"<", Operator::kLess},          {"lt", Operator::kLess},
+      {"lessthan", Operator::kLess},   {"<=", Operator::kLessEqual},
+      {"le", Operator::kLessEqual},    {"in", Operator::kIn}};
   for (const auto& [test, op] : kComparisons) {
     if (name != test) continue;
     if (p.size() != 1) type_error("{} expected 2 arguments, got {}", name, p.size() + 1);
@@ -500,13 +586,17 @@ bool Interpreter::call_test(const std::string& name, const Value& v, Arguments g
   if (name == "mapping") return v.is(Type::kDict);
   if (name == "iterable") return is_iterable(v);
   if (name == "sequence") return v.is_string() || v.is_array() || v.is(Type::kDict) || v.is(Type::kRange);
-  if (name == "callable") return v.is(Type::kFunction) || v.is(Type::kMethod) || v.is(Type::kMacro) || v.is(Type::kJoiner) || v.is(Type::kLoop) || v.is_undefined();
+  if (name == "callable")
+    return v.is(Type::kFunction) || v.is(Type::kMethod) || v.is(Type::kMacro) || v.is(Type::kJoiner) ||
+           v.is(Type::kLoop) || v.is_undefined();
   if (name == "escaped") return v.is_string() && v.as<String>().is_markup();
   if (name == "filter") return v.is_string() && filter_exists(text_of(v));
   if (name == "test") return v.is_string() && test_exists(text_of(v));
   if (name == "lower" || name == "upper") return truth(call_method(heap_.string(to_text(v)), "is" + name, {}));
   if (name == "sameas") return !p.empty() && v.same_as(p[0]);
-  const Value by = name == "divisibleby" ? (p.empty() ? bind("test_divisibleby", {{"value", v}, {"num", Value()}}, given)[1] : p[0]) : Value::integer(2);
+  const Value by = name == "divisibleby"
+                       ? (p.empty() ? bind("test_divisibleby", {{"value", v}, {"num", Value()}}, given)[1] : p[0])
+                       : Value::integer(2);
   const Value remainder = binary(heap_, Operator::kModulo, v, by);
   return equals(remainder, Value::integer(name == "odd" ? 1 : 0));
 }

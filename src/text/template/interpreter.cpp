@@ -7,7 +7,9 @@
 
 namespace gamut::jinja {
 
-Activation::Activation(Heap& heap, Value outer) : Object(Type::kActivation), outer_(std::move(outer)) { heap.track(this); }
+Activation::Activation(Heap& heap, Value outer) : Object(Type::kActivation), outer_(std::move(outer)) {
+  heap.track(this);
+}
 Activation::~Activation() {
   if (heap() != nullptr) heap()->untrack(this);
 }
@@ -16,7 +18,8 @@ void Activation::clear() noexcept {
   outer_ = Value();
 }
 const Value* Activation::find(const Value& name) const {
-  for (const Activation* scope = this; scope != nullptr; scope = scope->outer_.is_object() ? &scope->outer_.as<Activation>() : nullptr) {
+  for (const Activation* scope = this; scope != nullptr;
+       scope = scope->outer_.is_object() ? &scope->outer_.as<Activation>() : nullptr) {
     for (const auto& [key, value] : scope->variables_) {
       if (key.as<String>().hash() == name.as<String>().hash() && text_of(key) == text_of(name)) return &value;
     }
@@ -62,7 +65,8 @@ int64_t Loop::length() {
 
 /// A scope and, where asked for, an output of its own, until the end of a block.
 struct Interpreter::ScopeGuard {
-  ScopeGuard(Interpreter& of, Value scope, std::string* out = nullptr) : interpreter(of), old_scope(of.scope_), old_out(of.out_) {
+  ScopeGuard(Interpreter& of, Value scope, std::string* out = nullptr)
+      : interpreter(of), old_scope(of.scope_), old_out(of.out_) {
     of.scope_ = std::move(scope);
     if (out != nullptr) of.out_ = out;
   }
@@ -125,7 +129,9 @@ Interpreter::Flow Interpreter::run_one(const Node& node) {
     case NodeKind::kOutput: output(node); return Flow::kNormal;
     case NodeKind::kFor: return run_for(node);
     case NodeKind::kIf: return run_all(truth(eval(*node.items[0])) ? node.body : node.orelse);
-    case NodeKind::kMacro: scope_.as<Activation>().set(node.value, heap_.make_value<Macro>(0, node, scope_, node.value)); return Flow::kNormal;
+    case NodeKind::kMacro:
+      scope_.as<Activation>().set(node.value, heap_.make_value<Macro>(0, node, scope_, node.value));
+      return Flow::kNormal;
     case NodeKind::kCallBlock: {
       const Value caller = heap_.make_value<Macro>(0, node, scope_, Value::none());
       const Node& call_node = *node.items[0];
@@ -165,7 +171,8 @@ Interpreter::Flow Interpreter::run_one(const Node& node) {
       return Flow::kNormal;
     }
     case NodeKind::kBlock: {
-      if (node.flag) raise(ExceptionType::kTemplateRuntimeError, "Required block {} not found", quoted(text_of(node.value)));
+      if (node.flag)
+        raise(ExceptionType::kTemplateRuntimeError, "Required block {} not found", quoted(text_of(node.value)));
       const ScopeGuard guard(*this, new_scope(scope_));
       return run_all(node.body);
     }
@@ -208,7 +215,8 @@ void Interpreter::assign(const Node& target, const Value& value) {
     }
     return found->as<Namespace>().set(target.second, value);
   }
-  if (!value.is_array() && !value.is_string() && !value.is(Type::kDict) && !value.is(Type::kDictView) && !value.is(Type::kIterator) && !value.is(Type::kRange) && !value.is_undefined()) {
+  if (!value.is_array() && !value.is_string() && !value.is(Type::kDict) && !value.is(Type::kDictView) &&
+      !value.is(Type::kIterator) && !value.is(Type::kRange) && !value.is_undefined()) {
     type_error("cannot unpack non-iterable {} object", type_name(value));
   }
   const std::vector<Value> items = to_vector(heap_, value);
@@ -295,7 +303,8 @@ void Interpreter::bind_parameters(const Macro& macro, Arguments& given, Activati
   }
   if (parameters.uses_caller && !found_caller) {
     Value caller = take("caller");
-    scope.set(heap_.string("caller"), caller.is_missing() || caller.is_none() ? undefined("No caller defined") : caller);
+    scope.set(heap_.string("caller"),
+              caller.is_missing() || caller.is_none() ? undefined("No caller defined") : caller);
   }
   if (parameters.uses_kwargs) {
     const Value kwargs = heap_.make_value<Dict>(0);
@@ -303,11 +312,14 @@ void Interpreter::bind_parameters(const Macro& macro, Arguments& given, Activati
     scope.set(heap_.string("kwargs"), kwargs);
   } else if (!given.named.empty()) {
     for (const auto& [key, value] : given.named) {
-      if (key == "caller") type_error("macro {} was invoked with two values for the special caller argument. This is most likely a bug.", shown);
+      if (key == "caller")
+        type_error("macro {} was invoked with two values for the special caller argument. This is most likely a bug.",
+                   shown);
     }
     type_error("macro {} takes no keyword argument {}", shown, quoted(given.named[0].first));
   }
-  std::vector<Value> more(given.positional.begin() + static_cast<ptrdiff_t>(std::min(count, given.positional.size())), given.positional.end());
+  std::vector<Value> more(given.positional.begin() + static_cast<ptrdiff_t>(std::min(count, given.positional.size())),
+                          given.positional.end());
   if (parameters.uses_varargs) {
     scope.set(heap_.string("varargs"), heap_.tuple(std::move(more)));
   } else if (!more.empty()) {
@@ -345,7 +357,8 @@ Value Interpreter::call(const Value& callee, Arguments given) {
       if (loop.recursive == nullptr) {
         type_error("The loop must have the 'recursive' marker to be called recursively.");
       }
-      if (given.positional.size() != 1) type_error("LoopContext.__call__() missing 1 required positional argument: 'iterable'");
+      if (given.positional.size() != 1)
+        type_error("LoopContext.__call__() missing 1 required positional argument: 'iterable'");
       const DepthGuard depth(call_depth_);
       heap_.budget().check_call_depth(call_depth_);
       Flow flow = Flow::kNormal;

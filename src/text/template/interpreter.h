@@ -33,7 +33,8 @@ class Activation : public Object {
 
 class Macro : public Object {
  public:
-  Macro(const Node& of, Value where, Value called) : Object(Type::kMacro), node(of), scope(std::move(where)), name(std::move(called)) {}
+  Macro(const Node& of, Value where, Value called)
+      : Object(Type::kMacro), node(of), scope(std::move(where)), name(std::move(called)) {}
   const Node& node;
   Value scope;
   Value name;  ///< none for a call block
@@ -133,6 +134,7 @@ class Interpreter {
 };
 
 /// The arguments of a function by its Python signature. A parameter without a default is missing in `defaults`.
-std::vector<Value> bind(const char* function, std::initializer_list<std::pair<const char*, Value>> parameters, const Arguments& given, size_t hidden = 0);
+std::vector<Value> bind(const char* function, std::initializer_list<std::pair<const char*, Value>> parameters,
+                        const Arguments& given, size_t hidden = 0);
 
 }  // namespace gamut::jinja

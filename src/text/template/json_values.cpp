@@ -75,7 +75,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 Value parse_json_value(Heap& heap, std::string_view text, const std::string& source) {
-  if (text.find('\0') != std::string_view::npos) fail(ErrorCode::kInvalidArgument, "{}: invalid JSON: a NUL byte", source);
+  if (text.find('\0') != std::string_view::npos)
+    fail(ErrorCode::kInvalidArgument, "{}: invalid JSON: a NUL byte", source);
   Builder builder(heap, source);
   nlohmann::json::sax_parse(text, &builder);
   return builder.root;

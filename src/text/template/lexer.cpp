@@ -257,7 +257,8 @@ class Lexer {
     if (c < '0' || c > '9') return 0;
     if (c != '0') return digits(at_, 10, false);
     size_t at = at_ + 1;
-    while (at < source_.size() && (source_[at] == '0' || (source_[at] == '_' && at + 1 < source_.size() && source_[at + 1] == '0'))) {
+    while (at < source_.size() &&
+           (source_[at] == '0' || (source_[at] == '_' && at + 1 < source_.size() && source_[at + 1] == '0'))) {
       ++at;
     }
     return at - at_;
@@ -309,7 +310,10 @@ class Lexer {
         out += kTo[simple];
       } else if (c == 'x' || c == 'u' || c == 'U') {
         const size_t count = c == 'x' ? 2 : c == 'u' ? 4 : 8;
-        append_code(out, raw, i, count, 16, c == 'x' ? "truncated \\xXX escape" : c == 'u' ? "truncated \\uXXXX escape" : "truncated \\UXXXXXXXX escape");
+        append_code(out, raw, i, count, 16,
+                    c == 'x'   ? "truncated \\xXX escape"
+                    : c == 'u' ? "truncated \\uXXXX escape"
+                               : "truncated \\UXXXXXXXX escape");
       } else if (is_digit(c, 8)) {
         size_t count = 1;
         while (count < 3 && i + count < raw.size() && is_digit(raw[i + count], 8)) ++count;

@@ -59,7 +59,8 @@ class StringMethod {
 
   Value run() {
     static constexpr std::pair<std::string_view, std::string (*)(std::string_view)> kCases[] = {
-        {"upper", to_upper}, {"lower", to_lower}, {"title", to_title}, {"capitalize", to_capitalized}, {"swapcase", to_swapped_case}, {"casefold", to_casefolded}};
+        {"upper", to_upper},           {"lower", to_lower},        {"title", to_title}, {"capitalize", to_capitalized},
+        {"swapcase", to_swapped_case}, {"casefold", to_casefolded}};
     for (const auto& [name, change] : kCases) {
       if (name_ == name) return no_arguments(), heap_.string(change(text_));
     }
@@ -80,7 +81,8 @@ class StringMethod {
 
  private:
   void no_arguments() const {
-    if (!given_.positional.empty() || !given_.named.empty()) type_error("str.{}() takes no arguments ({} given)", name_, given_.positional.size() + given_.named.size());
+    if (!given_.positional.empty() || !given_.named.empty())
+      type_error("str.{}() takes no arguments ({} given)", name_, given_.positional.size() + given_.named.size());
   }
   Value argument(size_t at, const char* name = "") const {
     if (at < given_.positional.size()) return given_.positional[at];
@@ -95,7 +97,9 @@ class StringMethod {
     return text_of(v);
   }
   void at_least(size_t count) const {
-    if (given_.positional.size() < count) type_error("{} expected at least {} argument{}, got {}", name_, count, count == 1 ? "" : "s", given_.positional.size());
+    if (given_.positional.size() < count)
+      type_error("{} expected at least {} argument{}, got {}", name_, count, count == 1 ? "" : "s",
+                 given_.positional.size());
   }
 
   bool is() const {
@@ -121,7 +125,8 @@ class StringMethod {
   }
   Value split() {
     const Value separator = argument(0, "sep"), most = argument(1, "maxsplit");
-    if (!most.is_missing() && !most.is_integral()) type_error("'{}' object cannot be interpreted as an integer", type_name(most));
+    if (!most.is_missing() && !most.is_integral())
+      type_error("'{}' object cannot be interpreted as an integer", type_name(most));
     int64_t left = most.is_missing() || most.as_int() < 0 ? INT64_MAX : most.as_int();
     const bool backwards = name_ == "rsplit";
     std::vector<Value> parts;
@@ -194,7 +199,8 @@ class StringMethod {
     start = 0;
     if (bounds[0].is_none() && bounds[1].is_none()) return text_;
     const auto length = static_cast<int64_t>(self_.as<String>().length());
-    if (bounds[0].is_integral()) start = std::max<int64_t>(0, bounds[0].as_int() < 0 ? bounds[0].as_int() + length : bounds[0].as_int());
+    if (bounds[0].is_integral())
+      start = std::max<int64_t>(0, bounds[0].as_int() < 0 ? bounds[0].as_int() + length : bounds[0].as_int());
     part_ = slice(heap_, self_, bounds);
     return text_of(part_);
   }
@@ -225,7 +231,8 @@ class StringMethod {
       return Value::integer(count);
     }
     const size_t at = name_[0] == 'r' ? within.rfind(what) : within.find(what);
-    if (at != std::string_view::npos) return Value::integer(start + static_cast<int64_t>(text::count_characters(within.substr(0, at))));
+    if (at != std::string_view::npos)
+      return Value::integer(start + static_cast<int64_t>(text::count_characters(within.substr(0, at))));
     if (name_.ends_with("index")) value_error("substring not found");
     return Value::integer(-1);
   }
@@ -253,12 +260,17 @@ class StringMethod {
     return heap_.string(out.append(rest));
   }
   Value join() {
-    if (given_.positional.size() != 1) type_error("str.join() takes exactly one argument ({} given)", given_.positional.size());
-    if (!given_.positional[0].is_array() && !given_.positional[0].is_string() && !given_.positional[0].is(Type::kDict) && !given_.positional[0].is(Type::kIterator) && !given_.positional[0].is(Type::kDictView) && !given_.positional[0].is_undefined()) type_error("can only join an iterable");
+    if (given_.positional.size() != 1)
+      type_error("str.join() takes exactly one argument ({} given)", given_.positional.size());
+    if (!given_.positional[0].is_array() && !given_.positional[0].is_string() &&
+        !given_.positional[0].is(Type::kDict) && !given_.positional[0].is(Type::kIterator) &&
+        !given_.positional[0].is(Type::kDictView) && !given_.positional[0].is_undefined())
+      type_error("can only join an iterable");
     std::string out;
     const std::vector<Value> items = to_vector(heap_, given_.positional[0]);
     for (size_t i = 0; i < items.size(); ++i) {
-      if (!items[i].is_string()) type_error("sequence item {}: expected str instance, {} found", i, type_name(items[i]));
+      if (!items[i].is_string())
+        type_error("sequence item {}: expected str instance, {} found", i, type_name(items[i]));
       if (i > 0) out += text_;
       out += text_of(items[i]);
       heap_.budget().expect(out.size());
@@ -271,8 +283,11 @@ class StringMethod {
     if (by.empty()) value_error("empty separator");
     const bool backwards = name_[0] == 'r';
     const size_t at = backwards ? text_.rfind(by) : text_.find(by);
-    if (at == std::string::npos) return backwards ? heap_.tuple({heap_.string(""), heap_.string(""), self_}) : heap_.tuple({self_, heap_.string(""), heap_.string("")});
-    return heap_.tuple({heap_.string(text_.substr(0, at)), heap_.string(by), heap_.string(text_.substr(at + by.size()))});
+    if (at == std::string::npos)
+      return backwards ? heap_.tuple({heap_.string(""), heap_.string(""), self_})
+                       : heap_.tuple({self_, heap_.string(""), heap_.string("")});
+    return heap_.tuple(
+        {heap_.string(text_.substr(0, at)), heap_.string(by), heap_.string(text_.substr(at + by.size()))});
   }
   Value remove() {
     at_least(1);
@@ -282,7 +297,8 @@ class StringMethod {
   }
   Value pad() {
     at_least(1);
-    if (!given_.positional[0].is_integral()) type_error("'{}' object cannot be interpreted as an integer", type_name(given_.positional[0]));
+    if (!given_.positional[0].is_integral())
+      type_error("'{}' object cannot be interpreted as an integer", type_name(given_.positional[0]));
     const int64_t missing = given_.positional[0].as_int() - static_cast<int64_t>(self_.as<String>().length());
     if (missing <= 0) return self_;
     const std::string fill = given_.positional.size() > 1 ? text_argument(1) : name_ == "zfill" ? "0" : " ";
@@ -303,7 +319,8 @@ class StringMethod {
     size_t next = 0;
     for (size_t i = 0; i < text_.size(); ++i) {
       if (text_[i] == '}' || (text_[i] == '{' && i + 1 < text_.size() && text_[i + 1] == '{')) {
-        if (text_[i] == '}' && (i + 1 >= text_.size() || text_[i + 1] != '}')) value_error("Single '}}' encountered in format string");
+        if (text_[i] == '}' && (i + 1 >= text_.size() || text_[i + 1] != '}'))
+          value_error("Single '}}' encountered in format string");
         out += text_[i++];
         continue;
       }
@@ -331,7 +348,8 @@ class StringMethod {
     Value value;
     if (first.empty() || first.find_first_not_of("0123456789") == std::string::npos) {
       const size_t at = first.empty() ? next++ : first.size() > 6 ? SIZE_MAX : std::stoul(first);
-      if (at >= given_.positional.size()) raise(ExceptionType::kIndexError, "Replacement index {} out of range for positional args tuple", at);
+      if (at >= given_.positional.size())
+        raise(ExceptionType::kIndexError, "Replacement index {} out of range for positional args tuple", at);
       value = given_.positional[at];
     } else {
       for (const auto& [key, named] : given_.named) {
@@ -343,8 +361,11 @@ class StringMethod {
       const bool is_item = path[0] == '[';
       const size_t stop = std::min(is_item ? path.find(']') : path.find_first_of(".[", 1), path.size());
       const std::string key(path.substr(1, stop - 1));
-      const bool number = is_item && key.size() < 7 && !key.empty() && key.find_first_not_of("0123456789") == std::string::npos;
-      value = number ? in_.item(value, Value::integer(std::stol(key))) : is_item ? in_.item(value, heap_.string(key)) : in_.attribute(value, heap_.string(key));
+      const bool number =
+          is_item && key.size() < 7 && !key.empty() && key.find_first_not_of("0123456789") == std::string::npos;
+      value = number    ? in_.item(value, Value::integer(std::stol(key)))
+              : is_item ? in_.item(value, heap_.string(key))
+                        : in_.attribute(value, heap_.string(key));
       path = path.substr(std::min(stop + (is_item ? 1 : 0), path.size()));
     }
     if (with_repr) return repr(value);
@@ -353,10 +374,12 @@ class StringMethod {
   std::string with_spec(const Value& value, const std::string& spec) {
     if (spec.size() > 12 || spec.find_first_of("{}") != std::string::npos) value_error("Invalid format specifier");
     size_t width = 0;
-    for (char c : spec) width = c >= '0' && c <= '9' ? width * 10 + static_cast<size_t>(c - '0') : (heap_.budget().expect(width), 0);
+    for (char c : spec)
+      width = c >= '0' && c <= '9' ? width * 10 + static_cast<size_t>(c - '0') : (heap_.budget().expect(width), 0);
     heap_.budget().expect(width);
     try {
-      if (value.is_integral() && spec.find_first_of("eEfFgG%") == std::string::npos) return fmt::format(fmt::runtime("{:" + spec + "}"), value.as_int());
+      if (value.is_integral() && spec.find_first_of("eEfFgG%") == std::string::npos)
+        return fmt::format(fmt::runtime("{:" + spec + "}"), value.as_int());
       if (value.is_number()) return fmt::format(fmt::runtime("{:" + spec + "}"), to_real(value));
       if (value.is_string()) return fmt::format(fmt::runtime("{:" + spec + "}"), text_of(value));
     } catch (const std::runtime_error&) {
@@ -438,7 +461,8 @@ Value Interpreter::call_method(const Value& self, const std::string& name, Argum
     }
     case Type::kFloat: return Value::boolean(self.as_real() == std::floor(self.as_real()));
     default:
-      if (name == "bit_length") return Value::integer(64 - std::countl_zero(static_cast<uint64_t>(std::abs(self.as_int()))));
+      if (name == "bit_length")
+        return Value::integer(64 - std::countl_zero(static_cast<uint64_t>(std::abs(self.as_int()))));
       if (name == "bit_count") return Value::integer(std::popcount(static_cast<uint64_t>(std::abs(self.as_int()))));
       return self;
   }

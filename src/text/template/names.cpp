@@ -50,9 +50,10 @@ void check(const Node& node, bool is_conditional) {
     }
   }
   const bool inner = is_conditional || node.kind == NodeKind::kIf || node.kind == NodeKind::kConditional;
-  const bool fresh = node.kind == NodeKind::kFor || node.kind == NodeKind::kMacro || node.kind == NodeKind::kCallBlock ||
-                     node.kind == NodeKind::kWith || node.kind == NodeKind::kFilterBlock ||
-                     node.kind == NodeKind::kAssignBlock || node.kind == NodeKind::kBlock || node.kind == NodeKind::kGeneration;
+  const bool fresh = node.kind == NodeKind::kFor || node.kind == NodeKind::kMacro ||
+                     node.kind == NodeKind::kCallBlock || node.kind == NodeKind::kWith ||
+                     node.kind == NodeKind::kFilterBlock || node.kind == NodeKind::kAssignBlock ||
+                     node.kind == NodeKind::kBlock || node.kind == NodeKind::kGeneration;
   each_child(node, [&](const Node& child) { check(child, inner && !fresh); });
 }
 

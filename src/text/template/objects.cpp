@@ -170,7 +170,8 @@ void Dict::set(const Value& key, Value value) {
   const size_t hash = hash_of(key);
   nest(key);
   nest(value);
-  if (const Entry* found = find_entry(hash, [&](const Value& other) { return other.same_as(key) || equals(other, key); })) {
+  if (const Entry* found =
+          find_entry(hash, [&](const Value& other) { return other.same_as(key) || equals(other, key); })) {
     entries_[static_cast<size_t>(found - entries_.data())].value = std::move(value);
     return;
   }
@@ -190,9 +191,8 @@ const Value* Dict::find(const Value& key) const {
 }
 
 const Value* Dict::find(std::string_view key) const {
-  const Entry* found = find_entry(std::hash<std::string_view>()(key) | 1, [&](const Value& other) {
-    return other.is_string() && text_of(other) == key;
-  });
+  const Entry* found = find_entry(std::hash<std::string_view>()(key) | 1,
+                                  [&](const Value& other) { return other.is_string() && text_of(other) == key; });
   return found == nullptr ? nullptr : &found->value;
 }
 

@@ -50,8 +50,7 @@ class Undefined : public Object {
   explicit Undefined(Value of_name) : Object(Type::kUndefined), name(std::move(of_name)) {}
   explicit Undefined(std::string why, ExceptionType raised = ExceptionType::kUndefinedError)
       : Object(Type::kUndefined), hint(std::move(why)), exception(raised) {}
-  Undefined(Value of, Value of_name)
-      : Object(Type::kUndefined), object(std::move(of)), name(std::move(of_name)) {}
+  Undefined(Value of, Value of_name) : Object(Type::kUndefined), object(std::move(of)), name(std::move(of_name)) {}
   std::string message() const;
   [[noreturn]] void fail() const { throw Exception{exception, message()}; }
 

@@ -43,7 +43,8 @@ bool equals(const Value& a, const Value& b) {
     case Type::kUndefined: return true;
     case Type::kString: return text_of(a) == text_of(b);
     case Type::kList:
-    case Type::kTuple: return std::equal(items_of(a).begin(), items_of(a).end(), items_of(b).begin(), items_of(b).end(), equals);
+    case Type::kTuple:
+      return std::equal(items_of(a).begin(), items_of(a).end(), items_of(b).begin(), items_of(b).end(), equals);
     case Type::kDict: {
       if (a.as<Dict>().size() != b.as<Dict>().size()) return false;
       return std::ranges::all_of(a.as<Dict>().entries(), [&](const Dict::Entry& entry) {
@@ -60,8 +61,8 @@ bool equals(const Value& a, const Value& b) {
 }
 
 static const char* symbol(Operator op) {
-  static constexpr const char* kSymbols[] = {"+", "-", "*", "/", "//", "%", "** or pow()", "-", "+", "not",
-                                             "==", "!=", "<", "<=", ">", ">=", "in", "not in"};
+  static constexpr const char* kSymbols[] = {"+",   "-",  "*",  "/", "//", "%", "** or pow()", "-",  "+",
+                                             "not", "==", "!=", "<", "<=", ">", ">=",          "in", "not in"};
   return kSymbols[static_cast<int>(op)];
 }
 
@@ -98,13 +99,19 @@ bool contains(const Value& container, const Value& item) {
       if (!item.is_string()) type_error("'in <string>' requires string as left operand, not {}", type_name(item));
       return text_of(container).find(text_of(item)) != std::string::npos;
     case Type::kList:
-    case Type::kTuple: return std::ranges::any_of(items_of(container), [&](const Value& v) { return v.same_as(item) || equals(v, item); });
+    case Type::kTuple:
+      return std::ranges::any_of(items_of(container),
+                                 [&](const Value& v) { return v.same_as(item) || equals(v, item); });
     case Type::kDict: return container.as<Dict>().find(item) != nullptr;
     case Type::kDictView:
       for (const Dict::Entry& entry : container.as<DictView>().dict.as<Dict>().entries()) {
         const auto part = container.as<DictView>().part;
-        if (part == DictView::Part::kKeys ? equals(entry.key, item) : part == DictView::Part::kValues && equals(entry.value, item)) return true;
-        if (part == DictView::Part::kItems && item.is(Type::kTuple) && items_of(item).size() == 2 && equals(items_of(item)[0], entry.key) && equals(items_of(item)[1], entry.value)) return true;
+        if (part == DictView::Part::kKeys ? equals(entry.key, item)
+                                          : part == DictView::Part::kValues && equals(entry.value, item))
+          return true;
+        if (part == DictView::Part::kItems && item.is(Type::kTuple) && items_of(item).size() == 2 &&
+            equals(items_of(item)[0], entry.key) && equals(items_of(item)[1], entry.value))
+          return true;
       }
       return false;
     case Type::kRange: {
@@ -112,7 +119,8 @@ bool contains(const Value& container, const Value& item) {
       if (!item.is_number() || to_real(item) != std::floor(to_real(item)) || item.is(Type::kBigInt)) return false;
       const int64_t value = item.is_integral() ? item.as_int() : static_cast<int64_t>(item.as_real());
       if (range.length == 0) return false;
-      const int64_t low = std::min(range.start, range.at(range.length - 1)), high = std::max(range.start, range.at(range.length - 1));
+      const int64_t low = std::min(range.start, range.at(range.length - 1)),
+                    high = std::max(range.start, range.at(range.length - 1));
       return value >= low && value <= high && (value - range.start) % range.step == 0;
     }
     case Type::kIterator: {
@@ -184,7 +192,8 @@ Value integers(Operator op, int64_t a, int64_t b) {
     case Operator::kPower: return power(a, b);
     default: break;
   }
-  if (b == 0) divided_by_zero(op == Operator::kModulo ? "integer modulo by zero" : "integer division or modulo by zero");
+  if (b == 0)
+    divided_by_zero(op == Operator::kModulo ? "integer modulo by zero" : "integer division or modulo by zero");
   if (b == -1) return op == Operator::kModulo ? Value::integer(0) : integers(Operator::kSubtract, 0, a);
   const int64_t remainder = a % b;
   const bool adjust = remainder != 0 && (remainder < 0) != (b < 0);
@@ -274,8 +283,10 @@ Value binary(Heap& heap, Operator op, const Value& a, const Value& b) {
   if (op == Operator::kModulo && a.is_string()) return format_percent(heap, a, b);
   if (op == Operator::kAdd && a.is_string() && b.is_string()) return add_strings(heap, a, b);
   if (op == Operator::kAdd && a.is_array() && a.type() == b.type()) return add_arrays(heap, a, b);
-  if (op == Operator::kMultiply && (a.is_string() || a.is_array()) && b.is_integral()) return repeat(heap, a, b.as_int());
-  if (op == Operator::kMultiply && (b.is_string() || b.is_array()) && a.is_integral()) return repeat(heap, b, a.as_int());
+  if (op == Operator::kMultiply && (a.is_string() || a.is_array()) && b.is_integral())
+    return repeat(heap, a, b.as_int());
+  if (op == Operator::kMultiply && (b.is_string() || b.is_array()) && a.is_integral())
+    return repeat(heap, b, a.as_int());
   if (b.is_undefined() && !(op == Operator::kMultiply && (a.is_string() || a.is_array()))) b.as<Undefined>().fail();
   if (b.is_undefined()) b.as<Undefined>().fail();
   unsupported(op, a, b);
@@ -318,7 +329,8 @@ class ArrayIterator : public Iterator {
 
 class StringIterator : public Iterator {
  public:
-  StringIterator(Heap& heap, Value text) : Iterator("str_iterator"), heap_(heap), text_(std::move(text)), at_(text_of(text_).data()) {}
+  StringIterator(Heap& heap, Value text)
+      : Iterator("str_iterator"), heap_(heap), text_(std::move(text)), at_(text_of(text_).data()) {}
   bool next(Value& out) override {
     if (at_ == text_of(text_).data() + text_of(text_).size()) return false;
     const char* start = at_;
@@ -335,11 +347,14 @@ class StringIterator : public Iterator {
 
 class DictIterator : public Iterator {
  public:
-  DictIterator(Heap& heap, Value dict, DictView::Part part) : Iterator("dict_keyiterator"), heap_(heap), dict_(std::move(dict)), part_(part) {}
+  DictIterator(Heap& heap, Value dict, DictView::Part part)
+      : Iterator("dict_keyiterator"), heap_(heap), dict_(std::move(dict)), part_(part) {}
   bool next(Value& out) override {
     if (at_ >= dict_.as<Dict>().size()) return false;
     const Dict::Entry& entry = dict_.as<Dict>().entries()[at_++];
-    out = part_ == DictView::Part::kKeys ? entry.key : part_ == DictView::Part::kValues ? entry.value : heap_.tuple({entry.key, entry.value});
+    out = part_ == DictView::Part::kKeys     ? entry.key
+          : part_ == DictView::Part::kValues ? entry.value
+                                             : heap_.tuple({entry.key, entry.value});
     return true;
   }
 
@@ -381,9 +396,7 @@ Iterator* iterate(Heap& heap, const Value& v) {
     case Type::kDict: return heap.make<DictIterator>(0, heap, v, DictView::Part::kKeys);
     case Type::kDictView: return heap.make<DictIterator>(0, heap, v.as<DictView>().dict, v.as<DictView>().part);
     case Type::kRange: return heap.make<RangeIterator>(0, v);
-    case Type::kIterator:
-      v.object()->retain();
-      return &v.as<Iterator>();
+    case Type::kIterator: v.object()->retain(); return &v.as<Iterator>();
     default: type_error("'{}' object is not iterable", type_name(v));
   }
 }
@@ -406,7 +419,8 @@ Value slice(Heap& heap, const Value& v, const Value bounds[3]) {
     type_error("'{}' object is not subscriptable", type_name(v));
   }
   for (int i = 0; i < 3; ++i) {
-    if (!bounds[i].is_none() && !bounds[i].is_integral()) type_error("slice indices must be integers or None or have an __index__ method");
+    if (!bounds[i].is_none() && !bounds[i].is_integral())
+      type_error("slice indices must be integers or None or have an __index__ method");
   }
   const int64_t length = length_of(v), step = bounds[2].is_none() ? 1 : bounds[2].as_int();
   if (step == 0) value_error("slice step cannot be zero");
@@ -423,7 +437,8 @@ Value slice(Heap& heap, const Value& v, const Value bounds[3]) {
   heap.budget().step(1 + static_cast<size_t>(range.length) / 16);
   if (v.is_string()) {
     const auto& text = v.as<String>();
-    if (text.is_ascii() && step == 1) return heap.string(text.text().substr(static_cast<size_t>(start), static_cast<size_t>(range.length)));
+    if (text.is_ascii() && step == 1)
+      return heap.string(text.text().substr(static_cast<size_t>(start), static_cast<size_t>(range.length)));
     std::vector<const char*> starts;
     const char *p = text.text().data(), *end = p + text.text().size();
     heap.budget().expect(text.length() * sizeof(char*));
@@ -433,7 +448,8 @@ Value slice(Heap& heap, const Value& v, const Value bounds[3]) {
     }
     starts.push_back(end);
     std::string out;
-    for (int64_t i = 0; i < range.length; ++i) out.append(starts[static_cast<size_t>(range.at(i))], starts[static_cast<size_t>(range.at(i)) + 1]);
+    for (int64_t i = 0; i < range.length; ++i)
+      out.append(starts[static_cast<size_t>(range.at(i))], starts[static_cast<size_t>(range.at(i)) + 1]);
     return heap.string(std::move(out));
   }
   if (v.is(Type::kRange)) {
@@ -502,7 +518,8 @@ Value format_percent(Heap& heap, const Value& format, const Value& arguments) {
     if (i >= text.size()) value_error("incomplete format");
     if (width.size() > 6 || precision.size() > 4) value_error("width or precision too big");
     if (value.is_missing()) {
-      if (used == SIZE_MAX || (is_tuple ? used >= items_of(arguments).size() : used > 0)) type_error("not enough arguments for format string");
+      if (used == SIZE_MAX || (is_tuple ? used >= items_of(arguments).size() : used > 0))
+        type_error("not enough arguments for format string");
       value = is_tuple ? items_of(arguments)[used] : arguments;
       ++used;
     }
@@ -516,32 +533,42 @@ Value format_percent(Heap& heap, const Value& format, const Value& arguments) {
     } else if (std::string_view("dixXoeEfFgGu").find(kind) != std::string_view::npos) {
       if (value.is_undefined()) value.as<Undefined>().fail();
       if (!value.is_number() || value.is(Type::kBigInt)) {
-        if (kind == 'd' || kind == 'i' || kind == 'u') type_error("%{} format: a real number is required, not {}", kind, type_name(value));
-        if (kind == 'x' || kind == 'X' || kind == 'o') type_error("%{} format: an integer is required, not {}", kind, type_name(value));
+        if (kind == 'd' || kind == 'i' || kind == 'u')
+          type_error("%{} format: a real number is required, not {}", kind, type_name(value));
+        if (kind == 'x' || kind == 'X' || kind == 'o')
+          type_error("%{} format: an integer is required, not {}", kind, type_name(value));
         type_error("must be real number, not {}", type_name(value));
       }
-      const std::string sign = flags.find('+') != std::string::npos ? "+" : flags.find(' ') != std::string::npos ? " " : "";
+      const std::string sign = flags.find('+') != std::string::npos   ? "+"
+                               : flags.find(' ') != std::string::npos ? " "
+                                                                      : "";
       const bool integer = std::string_view("dixXou").find(kind) != std::string_view::npos;
       const std::string zero = !left && flags.find('0') != std::string::npos ? "0" + width : "";
       if (integer) {
         const std::string type(1, kind == 'i' || kind == 'u' ? 'd' : kind);
         const int64_t whole = value.is_integral() ? value.as_int() : static_cast<int64_t>(std::trunc(value.as_real()));
-        shown = fmt::format(fmt::runtime("{:" + sign + (flags.find('#') != std::string::npos ? "#" : "") + zero + type + "}"), whole);
+        shown = fmt::format(
+            fmt::runtime("{:" + sign + (flags.find('#') != std::string::npos ? "#" : "") + zero + type + "}"), whole);
       } else {
-        shown = fmt::format(fmt::runtime("{:" + sign + zero + (precision.empty() ? ".6" : precision) + std::string(1, kind) + "}"), to_real(value));
+        shown = fmt::format(
+            fmt::runtime("{:" + sign + zero + (precision.empty() ? ".6" : precision) + std::string(1, kind) + "}"),
+            to_real(value));
       }
     } else if (kind == 'c') {
       shown = to_text(value);
     } else {
-      value_error("unsupported format character '{}' (0x{:x}) at index {}", kind, static_cast<int>(static_cast<unsigned char>(kind)), i);
+      value_error("unsupported format character '{}' (0x{:x}) at index {}", kind,
+                  static_cast<int>(static_cast<unsigned char>(kind)), i);
     }
     const size_t wanted = width.empty() ? 0 : std::stoul(width), has = text::count_characters(shown);
     if (has < wanted && !left) shown.insert(0, wanted - has, ' ');
     else if (has < wanted) shown.append(wanted - has, ' ');
     out += shown;
   }
-  if (is_tuple && used != SIZE_MAX && used < items_of(arguments).size()) type_error("not all arguments converted during string formatting");
-  if (!is_tuple && used == 0 && !arguments.is(Type::kDict) && !arguments.is(Type::kList)) type_error("not all arguments converted during string formatting");
+  if (is_tuple && used != SIZE_MAX && used < items_of(arguments).size())
+    type_error("not all arguments converted during string formatting");
+  if (!is_tuple && used == 0 && !arguments.is(Type::kDict) && !arguments.is(Type::kList))
+    type_error("not all arguments converted during string formatting");
   return heap.string(std::move(out));
 }
 

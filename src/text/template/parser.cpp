@@ -152,15 +152,17 @@ class Parser {
   }
 
   [[noreturn]] void fail_unknown(const std::string* name, int line) const {
-    std::string message = name ? fmt::format("Encountered unknown tag {}.", quoted(*name)) : "Unexpected end of template.";
+    std::string message =
+        name ? fmt::format("Encountered unknown tag {}.", quoted(*name)) : "Unexpected end of template.";
     if (!end_names_.empty()) {
       std::string looking;
       for (std::string_view end : end_names_.back()) looking += (looking.empty() ? "" : " or ") + quoted(end);
       bool is_expected = false;
       for (const Names& names : end_names_) is_expected = is_expected || (name != nullptr && is_one_of(*name, names));
-      message += is_expected ? " You probably made a nesting mistake. Jinja is expecting this tag, but currently looking for " +
-                                   looking + "."
-                             : " Jinja was looking for the following tags: " + looking + ".";
+      message += is_expected
+                     ? " You probably made a nesting mistake. Jinja is expecting this tag, but currently looking for " +
+                           looking + "."
+                     : " Jinja was looking for the following tags: " + looking + ".";
     }
     if (!tags_.empty()) message += " The innermost block that needs to be closed is " + quoted(tags_.back()) + ".";
     fail_at(message, line);
@@ -171,14 +173,22 @@ class Parser {
     const Token token = current();
     using Parse = NodePtr (Parser::*)(int);
     static constexpr std::pair<std::string_view, Parse> kStatements[] = {
-        {"for", &Parser::for_statement},       {"if", &Parser::if_statement},
-        {"block", &Parser::block},             {"extends", &Parser::loader},
-        {"print", &Parser::print},             {"macro", &Parser::macro},
-        {"include", &Parser::loader},          {"from", &Parser::loader},
-        {"import", &Parser::loader},           {"set", &Parser::set},
-        {"with", &Parser::with},               {"autoescape", &Parser::autoescape},
-        {"call", &Parser::call_block},         {"filter", &Parser::filter_block},
-        {"generation", &Parser::generation},   {"break", &Parser::loop_control},
+        {"for", &Parser::for_statement},
+        {"if", &Parser::if_statement},
+        {"block", &Parser::block},
+        {"extends", &Parser::loader},
+        {"print", &Parser::print},
+        {"macro", &Parser::macro},
+        {"include", &Parser::loader},
+        {"from", &Parser::loader},
+        {"import", &Parser::loader},
+        {"set", &Parser::set},
+        {"with", &Parser::with},
+        {"autoescape", &Parser::autoescape},
+        {"call", &Parser::call_block},
+        {"filter", &Parser::filter_block},
+        {"generation", &Parser::generation},
+        {"break", &Parser::loop_control},
         {"continue", &Parser::loop_control},
     };
     for (const auto& [name, parse] : kStatements) {
@@ -243,8 +253,10 @@ class Parser {
     skip_name("scoped");
     node->flag = skip_name("required");
     if (current().is_operator("-")) {
-      fail_at("Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.",
-              current().line);
+      fail_at(
+          "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore "
+          "instead.",
+          current().line);
     }
     node->body = statements({"endblock"}, true);
     skip_name(name);
@@ -322,9 +334,7 @@ class Parser {
     node->body = statements({"endfilter"}, true);
     return node;
   }
-  NodePtr loop_control(int line) {
-    return make(keyword_ == "break" ? NodeKind::kBreak : NodeKind::kContinue, line);
-  }
+  NodePtr loop_control(int line) { return make(keyword_ == "break" ? NodeKind::kBreak : NodeKind::kContinue, line); }
   NodePtr set(int line) {
     NodePtr left = target({}, true);
     if (skip_operator("=")) return make(NodeKind::kAssign, line, std::move(left), tuple(true, {}, false));
@@ -339,12 +349,13 @@ class Parser {
     return node;
   }
   void check_target(const Node& node) const {
-    static constexpr std::pair<NodeKind, const char*> kNames[] = {{NodeKind::kConstant, "const"}, {NodeKind::kList, "list"},
-                                                                 {NodeKind::kDict, "dict"}};
+    static constexpr std::pair<NodeKind, const char*> kNames[] = {
+        {NodeKind::kConstant, "const"}, {NodeKind::kList, "list"}, {NodeKind::kDict, "dict"}};
     if (node.kind == NodeKind::kName || node.kind == NodeKind::kAttributeTarget) return;
     if (node.kind == NodeKind::kTuple) {
       for (const NodePtr& item : node.items) {
-        if (item->kind != NodeKind::kName && item->kind != NodeKind::kAttributeTarget && item->kind != NodeKind::kTuple) {
+        if (item->kind != NodeKind::kName && item->kind != NodeKind::kAttributeTarget &&
+            item->kind != NodeKind::kTuple) {
           fail_at("can't assign to 'tuple'", node.line);
         }
         check_target(*item);
@@ -391,7 +402,8 @@ class Parser {
   /// Chains of operators make deep trees, too.
   void check_chain(int count) const {
     if (count > kMostNesting) {
-      fail(ErrorCode::kResourceLimit, "chat template: more than {} operators in a row at line {}", kMostNesting, current().line);
+      fail(ErrorCode::kResourceLimit, "chat template: more than {} operators in a row at line {}", kMostNesting,
+           current().line);
     }
   }
   NodePtr not_expression() {
@@ -407,8 +419,8 @@ class Parser {
     NodePtr left = sum();
     NodePtr node;
     static constexpr std::pair<std::string_view, Operator> kOperators[] = {
-        {"==", Operator::kEqual}, {"!=", Operator::kNotEqual},  {"<", Operator::kLess},
-        {"<=", Operator::kLessEqual}, {">", Operator::kGreater}, {">=", Operator::kGreaterEqual}};
+        {"==", Operator::kEqual},     {"!=", Operator::kNotEqual}, {"<", Operator::kLess},
+        {"<=", Operator::kLessEqual}, {">", Operator::kGreater},   {">=", Operator::kGreaterEqual}};
     while (true) {
       std::optional<Operator> op;
       for (const auto& [text, value] : kOperators) {
@@ -545,7 +557,8 @@ class Parser {
     }
     if (!is_tuple) {
       if (!items.empty()) return std::move(items[0]);
-      if (!parentheses) fail_at(fmt::format("Expected an expression, got {}", quoted(describe(current()))), current().line);
+      if (!parentheses)
+        fail_at(fmt::format("Expected an expression, got {}", quoted(describe(current()))), current().line);
     }
     NodePtr node = make(NodeKind::kTuple, line);
     node->items = std::move(items);
@@ -707,9 +720,10 @@ class Parser {
     NodePtr node = make(NodeKind::kTest, line, std::move(operand));
     node->value = constant(dotted_name());
     const Token& token = current();
-    const bool starts_value = (token.type == TokenType::kName && token.text != "else" && token.text != "or" && token.text != "and") ||
-                              token.type == TokenType::kString || token.type == TokenType::kInteger ||
-                              token.type == TokenType::kFloat || token.is_operator("[") || token.is_operator("{");
+    const bool starts_value =
+        (token.type == TokenType::kName && token.text != "else" && token.text != "or" && token.text != "and") ||
+        token.type == TokenType::kString || token.type == TokenType::kInteger || token.type == TokenType::kFloat ||
+        token.is_operator("[") || token.is_operator("{");
     if (token.is_operator("(")) {
       node->arguments = call_arguments();
     } else {

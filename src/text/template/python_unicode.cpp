@@ -147,9 +147,8 @@ std::string to_casefolded(std::string_view text) {
 
 bool is_identifier(std::string_view text) {
   bool valid = !text.empty();
-  for_each_character(text, [&](char32_t c, size_t at) {
-    valid = valid && has_property(c, at == 0 ? kNameStart : kNameContinue);
-  });
+  for_each_character(
+      text, [&](char32_t c, size_t at) { valid = valid && has_property(c, at == 0 ? kNameStart : kNameContinue); });
   return valid;
 }
 

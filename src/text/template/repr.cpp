@@ -25,7 +25,9 @@ std::string type_name(const Value& v) {
     case Type::kDict: return "dict";
     case Type::kDictView: {
       const auto part = v.as<DictView>().part;
-      return part == DictView::Part::kKeys ? "dict_keys" : part == DictView::Part::kValues ? "dict_values" : "dict_items";
+      return part == DictView::Part::kKeys     ? "dict_keys"
+             : part == DictView::Part::kValues ? "dict_values"
+                                               : "dict_items";
     }
     case Type::kRange: return "range";
     case Type::kIterator: return v.as<Iterator>().type_name;
@@ -96,7 +98,8 @@ std::string real_text(double d) {
   }
   if (exponent < 0) return sign + "0." + std::string(static_cast<size_t>(-exponent - 1), '0') + digits;
   if (count <= exponent + 1) return sign + digits + std::string(static_cast<size_t>(exponent + 1 - count), '0') + ".0";
-  return sign + digits.substr(0, static_cast<size_t>(exponent + 1)) + "." + digits.substr(static_cast<size_t>(exponent + 1));
+  return sign + digits.substr(0, static_cast<size_t>(exponent + 1)) + "." +
+         digits.substr(static_cast<size_t>(exponent + 1));
 }
 
 namespace {
@@ -149,7 +152,9 @@ void append_repr(std::string& out, const Value& v, int depth) {
     case Type::kBool: out += v.as_bool() ? "True" : "False"; return;
     case Type::kInt: out += std::to_string(v.as_int()); return;
     case Type::kFloat: out += real_text(v.as_real()); return;
-    case Type::kString: out += v.as<String>().is_markup() ? "Markup(" + quoted(text_of(v)) + ")" : quoted(text_of(v)); return;
+    case Type::kString:
+      out += v.as<String>().is_markup() ? "Markup(" + quoted(text_of(v)) + ")" : quoted(text_of(v));
+      return;
     case Type::kBigInt: out += v.as<BigInt>().digits(); return;
     case Type::kUndefined: out += "Undefined"; return;
     case Type::kList: return append_items(out, items_of(v), "[]", depth + 1);
@@ -216,9 +221,11 @@ void append_json_string(std::string& out, std::string_view text, bool ascii) {
     static constexpr std::string_view kFrom = "\"\\\n\r\t\f\b", kTo = "\"\\nrtfb";
     const size_t simple = c < 0x80 ? kFrom.find(static_cast<char>(c)) : std::string_view::npos;
     if (simple != std::string_view::npos) (out += '\\') += kTo[simple];
-    else if (c < 0x20 || (ascii && c >= 0x7F && c < 0x10000 && c != 0x7F)) out += fmt::format("\\u{:04x}", static_cast<uint32_t>(c));
+    else if (c < 0x20 || (ascii && c >= 0x7F && c < 0x10000 && c != 0x7F))
+      out += fmt::format("\\u{:04x}", static_cast<uint32_t>(c));
     else if (ascii && c >= 0x10000)
-      out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((static_cast<uint32_t>(c) - 0x10000) >> 10), 0xDC00 + (static_cast<uint32_t>(c) & 0x3FF));
+      out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((static_cast<uint32_t>(c) - 0x10000) >> 10),
+                         0xDC00 + (static_cast<uint32_t>(c) & 0x3FF));
     else out.append(start, p);
   }
   out += '"';
@@ -242,7 +249,9 @@ class JsonWriter {
       case Type::kInt:
       case Type::kBigInt: out_ += repr(v); return;
       case Type::kFloat:
-        out_ += std::isnan(v.as_real()) ? "NaN" : std::isinf(v.as_real()) ? (v.as_real() < 0 ? "-Infinity" : "Infinity") : real_text(v.as_real());
+        out_ += std::isnan(v.as_real())   ? "NaN"
+                : std::isinf(v.as_real()) ? (v.as_real() < 0 ? "-Infinity" : "Infinity")
+                                          : real_text(v.as_real());
         return;
       case Type::kString: return append_json_string(out_, text_of(v), style_.ensure_ascii);
       case Type::kList:
@@ -276,7 +285,8 @@ class JsonWriter {
     std::vector<const Dict::Entry*> entries;
     for (const Dict::Entry& entry : d.entries()) entries.push_back(&entry);
     if (style_.sort_keys) {
-      std::stable_sort(entries.begin(), entries.end(), [](auto* a, auto* b) { return ordered(Operator::kLess, a->key, b->key); });
+      std::stable_sort(entries.begin(), entries.end(),
+                       [](auto* a, auto* b) { return ordered(Operator::kLess, a->key, b->key); });
     }
     out_ += '{';
     ++depth_;
