@@ -1,4 +1,4 @@
-// bench_kernels [--isa baseline|avx2|avx512] [--threads T] [--only GROUP]: the CPU kernels against the multiply-add
+// bench_kernels [--isa baseline|avx2|avx512|amx] [--threads T] [--only GROUP]: the CPU kernels against the multiply-add
 // peak measured in the same run.
 //
 // Every figure is the best of several short runs, and the peak is measured anew beside each: on a shared machine only
@@ -201,7 +201,7 @@ int run(std::span<char*> arguments) {
     const std::string_view name = arguments[i], value = arguments[i + 1];
     if (name == "--only") only = value;
     if (name == "--threads") threads = std::atoi(arguments[i + 1]);
-    for (Isa candidate : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
+    for (Isa candidate : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512, Isa::kAmx}) {
       if (name == "--isa" && value == isa_name(candidate)) isa = candidate;
     }
   }

@@ -23,7 +23,7 @@ std::map<std::string, Checkpoint> load_checkpoints() {
       for (const Json& tensor : json.at("tensors")) {
         tensors[tensor.at(0).get<std::string>()] = Tensor(DType::kF32, tensor.at(1).get<Dims>(), &cases, nullptr);
       }
-      checkpoints.emplace(head, Checkpoint::from_tensors(std::move(tensors)));
+      checkpoints.emplace(head, Checkpoint::from_tensors(tensors));
     }
   }
   return checkpoints;

@@ -7,17 +7,23 @@
 #include "text/load.h"
 #include "tokenizer_check.h"
 
+namespace gamut::fuzz {
+namespace {
+
+void check(std::string_view vocabulary) {
+  Json config;
+  if (vocabulary.starts_with('{')) {
+    const size_t end = std::min(vocabulary.find('\n'), vocabulary.size());
+    config = parse_json(vocabulary.substr(0, end), "tokenizer_config.json");
+    vocabulary.remove_prefix(std::min(end + 1, vocabulary.size()));
+  }
+  check_tokenizer(text::parts_from_vocabulary(vocabulary, config, config, Json(), "folder"));
+}
+
+}  // namespace
+}  // namespace gamut::fuzz
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace gamut;
-  fuzz::works([&] {
-    std::string_view vocabulary = fuzz::as_text(data, size);
-    Json config;
-    if (vocabulary.starts_with('{')) {
-      const size_t end = std::min(vocabulary.find('\n'), vocabulary.size());
-      config = parse_json(vocabulary.substr(0, end), "tokenizer_config.json");
-      vocabulary.remove_prefix(std::min(end + 1, vocabulary.size()));
-    }
-    fuzz::check_tokenizer(text::parts_from_vocabulary(vocabulary, config, config, Json(), "folder"));
-  });
+  gamut::fuzz::works([&] { gamut::fuzz::check(gamut::fuzz::as_text(data, size)); });
   return 0;
 }

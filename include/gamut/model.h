@@ -18,9 +18,9 @@ struct LoadOptions {
   std::string backend = "cpu";     ///< one of backends()
   std::string precision = "auto";  ///< "auto" (the checkpoint's own) or "f32"
   int threads = 0;                 ///< below 1: as many as the process may use
-  std::string instruction_set;     ///< of the cpu backend: "baseline", "avx2", "avx512"; empty: the machine's best
-  std::string head;                ///< the transformers class, "BertForMaskedLM"; empty: what config.json says
-  bool strict = false;             ///< an unused tensor in the checkpoint is an error
+  std::string instruction_set;  ///< of the cpu backend: "baseline", "avx2", "avx512", "amx"; empty: the machine's best
+  std::string head;             ///< the transformers class, "BertForMaskedLM"; empty: what config.json says
+  bool strict = false;          ///< an unused tensor in the checkpoint is an error
 };
 
 /// Names of the backends of this build, the default first.

@@ -199,7 +199,12 @@ TEST(SentenceEmbedder, RefusesModulesAndPoolingsThatItDoesNotHave) {
   expect_part(open(), "a module without a type");
   folder.write("modules.json", std::string("[{"));
   expect_part(open(), "invalid_file: ");
-  folder.write("modules.json", Json::array());
+  const Json transformer{{"path", ""}, {"type", "sentence_transformers.models.Transformer"}};
+  for (const Json& unpooled : {Json::array(), Json::array({transformer})}) {
+    folder.write("modules.json", unpooled);
+    expect_part(open(), "invalid_file: ");
+    expect_part(open(), "modules.json: no Pooling among the modules");
+  }
   folder.write("sentence_bert_config.json", Json{{"max_seq_length", 0}});
   expect_part(open(), "max_seq_length is 0, expected an integer from 1");
 }

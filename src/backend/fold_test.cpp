@@ -1,4 +1,7 @@
 // Arithmetic on weights that is folded away computes the same as when it is not.
+#include <cmath>
+#include <limits>
+
 #include "backend/graph_testing.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
@@ -64,6 +67,17 @@ TEST_P(FoldedWeights, MayBeResultsAndIntegers) {
   Value twice = w + w;
   expect_values(s.run(GetParam(), twice), {2}, std::vector<int64_t>{6, 8});
   expect_values(s.run(GetParam(), op::reshape(op::cast(twice, DType::kF32), {2, 1})), {2, 1}, std::vector<float>{6, 8});
+}
+
+TEST_P(FoldedWeights, ACastToIntegersHasAResultForEveryFloat) {
+  const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const float below = std::nextafter(0x1p63f, 0.0f);
+  const Tensor values = f32({10}, {nan, infinity, -infinity, 0x1p63f, below, -0x1p63f, 1e30f, -1e30f, -2.9f, 0.9f});
+  const std::vector<int64_t> expected{0,         INT64_MAX, INT64_MIN, INT64_MAX, static_cast<int64_t>(below),
+                                      INT64_MIN, INT64_MAX, INT64_MIN, -2,        0};
+  Sample s;
+  expect_values(s.run(GetParam(), op::cast(s.weight("w", values), DType::kI64)), {10}, expected);
+  expect_values(s.run(GetParam(), op::cast(s.in(values), DType::kI64)), {10}, expected);
 }
 
 TEST(CpuExecutable, CountsTheMemoryOfWeightsThatAreMade) {

@@ -131,12 +131,20 @@ void select(const Node&, Inputs in, const HostTensor& out, const SymbolValues&) 
   });
 }
 
+/// Towards zero, and to the ends of the range: 2^63 is the first that an int64_t does not hold, and a double.
+int64_t to_whole(double value) {
+  constexpr double kEnd = 9223372036854775808.0;
+  if (std::isnan(value)) return 0;
+  if (value >= kEnd) return INT64_MAX;
+  return value < -kEnd ? INT64_MIN : static_cast<int64_t>(value);
+}
+
 void cast(const Node&, Inputs in, const HostTensor& out, const SymbolValues&) {
   for (int64_t i = 0, n = out.count(); i < n; ++i) {
     double value = 0;
     int64_t whole = 0;
     switch (in[0].dtype) {
-      case DType::kF32: value = as<const float>(in[0])[i], whole = static_cast<int64_t>(value); break;
+      case DType::kF32: value = as<const float>(in[0])[i], whole = to_whole(value); break;
       case DType::kI64: whole = as<const int64_t>(in[0])[i], value = static_cast<double>(whole); break;
       default: whole = as<const bool>(in[0])[i], value = static_cast<double>(whole); break;
     }

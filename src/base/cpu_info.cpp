@@ -11,6 +11,7 @@
 
 #ifdef __linux__
 #include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #endif
 #if defined(__x86_64__) || defined(__i386__)
@@ -38,6 +39,17 @@ uint64_t read_xcr0() {
   return (static_cast<uint64_t>(high) << 32) | low;
 }
 
+/// Linux grants the tile registers on request; the answer holds for all threads. Fails on old kernels, and where a
+/// thread has an alternate signal stack too small for them.
+bool request_tiles() {
+#ifdef __linux__
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 bool bit(uint32_t word, int index) { return ((word >> index) & 1u) != 0; }
 
 void detect_isa(CpuInfo* info) {
@@ -61,6 +73,7 @@ void detect_isa(CpuInfo* info) {
   const bool amx_tile = avx512 && os_amx && bit(seven.d, 24);
   info->amx_bf16 = amx_tile && bit(seven.d, 22);
   info->amx_int8 = amx_tile && bit(seven.d, 25);
+  if (info->amx_bf16 && request_tiles()) info->best_isa = Isa::kAmx;
 }
 #else
 void detect_isa(CpuInfo*) {}
@@ -152,6 +165,7 @@ const char* isa_name(Isa isa) {
     case Isa::kBaseline: return "baseline";
     case Isa::kAvx2: return "avx2";
     case Isa::kAvx512: return "avx512";
+    case Isa::kAmx: return "amx";
   }
   return "unknown";
 }

@@ -10,10 +10,11 @@ enum class Isa : uint8_t {
   kBaseline,  ///< whatever every processor of the target has (x86-64: SSE2)
   kAvx2,      ///< AVX2, FMA, F16C
   kAvx512,    ///< AVX-512 F, BW, DQ, VL, and everything of kAvx2
+  kAmx,       ///< AMX tiles of bf16, which the operating system has granted, and everything of kAvx512
 };
-constexpr int kIsaCount = 3;
+constexpr int kIsaCount = 4;
 
-/// "baseline", "avx2", "avx512".
+/// "baseline", "avx2", "avx512", "amx".
 const char* isa_name(Isa isa);
 
 struct CpuInfo {
@@ -22,7 +23,7 @@ struct CpuInfo {
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
   bool avx512_fp16 = false;
-  bool amx_bf16 = false;  ///< present and its tile state enabled in XCR0; Linux wants a permission request besides
+  bool amx_bf16 = false;  ///< present and its tile state enabled in XCR0; kAmx besides that Linux lets us use it
   bool amx_int8 = false;
   int cores = 1;          ///< min(scheduling affinity, control-group CPU quota rounded up), at least 1
   int64_t l1d_bytes = 0;  ///< of one core; 0 when unknown
@@ -30,7 +31,8 @@ struct CpuInfo {
   int64_t l3_bytes = 0;
 };
 
-/// Reads processor, affinity and control-group limits anew.
+/// Reads processor, affinity and control-group limits anew. Asks Linux for the tile registers of AMX, for the whole
+/// process, where the processor has them.
 CpuInfo detect_cpu();
 
 /// The answer of `detect_cpu` at its first use in this process.

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 
 namespace gamut {
 namespace {
@@ -61,7 +62,7 @@ std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
 std::filesystem::path join_inside(const std::filesystem::path& root, std::string_view name, const std::string& source) {
   auto bad = [&](const char* why) {
     fail(ErrorCode::kInvalidFile, "{}: file name \"{}\" {}; expected a plain relative name inside the model folder",
-         source, std::string(name.substr(0, 200)), why);
+         source, excerpt(name, 200), why);
   };
   if (name.empty()) bad("is empty");
   if (name.size() > 1024) bad("is longer than 1024 bytes");

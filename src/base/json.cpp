@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/file.h"
 
 namespace gamut {
@@ -29,7 +30,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool end_array() override { return pop(); }
   bool key(string_t& name) override {
     auto [member, is_new] = stack_.back()->get_ref<Json::object_t&>().emplace(std::move(name), nullptr);
-    if (!is_new) fail(ErrorCode::kInvalidFile, "{}: duplicate key \"{}\"", source_, member->first.substr(0, 200));
+    if (!is_new) fail(ErrorCode::kInvalidFile, "{}: duplicate key \"{}\"", source_, excerpt(member->first, 200));
     member_ = &member->second;
     return true;
   }

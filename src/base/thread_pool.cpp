@@ -87,8 +87,10 @@ struct ThreadPool::Shared {
 
   void worker_main(int worker) noexcept {
     uint32_t last_loop = 0;
-    while (!stop.load(std::memory_order_acquire)) {
+    for (;;) {
+      // First `wake`, then what it announces: in the other order an end or a loop between the two is slept through.
       const uint32_t seen = wake.load(std::memory_order_acquire);
+      if (stop.load(std::memory_order_acquire)) return;
       if (enter(&last_loop)) {
         work(worker);
         // The last one out of a closed loop wakes the caller, should it sleep.

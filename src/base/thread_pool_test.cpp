@@ -113,5 +113,18 @@ TEST(ThreadPool, ComesAndGoes) {
   }
 }
 
+// A worker that looked for the end before it looked at what wakes it slept through the end, and the pool waited for it.
+TEST(ThreadPool, EndsWhileItsWorkersComeFromALoop) {
+  for (int repeat = 0; repeat < 5000; ++repeat) {
+    ThreadPool pool(4);
+    std::atomic<int> count{0};
+    for (int loop = 0; loop < repeat % 4; ++loop) {
+      pool.run(5 + repeat % 3, [&](int64_t, int) {
+        for (int i = 0; i < repeat % 50; ++i) ++count;
+      });
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gamut

@@ -208,6 +208,24 @@ TEST(Checkpoint, IndexAndShardsAgreeInBothDirections) {
   EXPECT_EQ(refusal(dir, ErrorCode::kNotFound), where + "D/s2.safetensors does not exist or is a broken link");
 }
 
+TEST(Checkpoint, RefusesShardsThatAreNoFiles) {
+  const fs::path dir = sharded_folder();
+  fs::create_directory(dir / "folder");
+  const std::vector<std::string> shards{kIndex, "folder", "é", std::string(5000, 'x'), "s1.safetensors/x"};
+  for (const std::string& shard : shards) {
+    test::write_bytes(dir / kIndex, index_json({{"a", shard}}));
+    try {
+      Checkpoint::open(dir);
+      ADD_FAILURE() << shard;
+    } catch (const Error& error) {
+      EXPECT_NE(error.code(), ErrorCode::kInternal) << error.message();
+      EXPECT_LT(error.message().size(), 2048u);
+    }
+  }
+  test::write_bytes(dir / kIndex, index_json({{"a", "\xff"}}));
+  EXPECT_NE(refusal(dir).find("invalid JSON at byte"), std::string::npos);
+}
+
 TEST(Checkpoint, RefusesATensorInTwoShards) {
   const fs::path dir = sharded_folder();
   write_safetensors(dir / "s2.safetensors", some_tensors({"a", "b", "d"}));
@@ -229,7 +247,9 @@ TEST(Checkpoint, EveryTruncationOfAFileIsRefused) {
     fs::resize_file(file, size);
     const std::string message = refusal(dir);
     EXPECT_EQ(message.rfind("D/model.safetensors: byte ", 0), 0u) << size << ": " << message;
-    EXPECT_NE(message.find("expected"), std::string::npos) << message;
+    const size_t found = std::string("D/model.safetensors: byte ").size(), expected = message.find(", expected ");
+    EXPECT_TRUE(expected != std::string::npos || message.find(", at most ") != std::string::npos) << message;
+    EXPECT_GT(std::min(expected, message.find(", at most ")), message.find(": ", found) + 2) << "found: " << message;
   };
   for (uintmax_t place = 1000; place > 0; --place) refuses(header + (whole - 1 - header) * place / 1000);
   for (uintmax_t size = header + 1; size-- > 0;) refuses(size);

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "checkpoint/safetensors_name.h"
@@ -339,16 +340,14 @@ bool is_printable_name(std::string_view name) {
 std::string shown_name(std::string_view name) {
   constexpr size_t kMaxShown = 200;
   std::string out = "\"";
-  size_t end = std::min(name.size(), kMaxShown);
-  while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
-  for (unsigned char c : name.substr(0, end)) {
+  for (unsigned char c : excerpt(name, kMaxShown)) {
     if (c < 0x20 || c == 0x7f) {
       out += fmt::format("\\x{:02x}", c);
     } else {
       out += static_cast<char>(c);
     }
   }
-  return out + (end < name.size() ? "…\"" : "\"");
+  return out + "\"";
 }
 
 SafetensorsHeader parse_safetensors(std::string_view file, const std::string& source, const SafetensorsLimits& limits) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/file.h"
 #include "config/defaults.h"
 
@@ -14,14 +15,14 @@ namespace {
 constexpr JsonLimits kConfigLimits{.max_bytes = 16u << 20, .max_depth = 64};
 constexpr IntRange kLabelRange{.min = 1, .max = 1 << 24};
 constexpr int64_t kDefaultLabels = 2;
+/// A few bytes of config.json must not fill the memory with names that say nothing.
+constexpr int64_t kMostMadeNames = 1 << 16;
 
 /// A value as messages show it: cut short, and for containers the kind.
 std::string shown(const Json& value) {
   if (value.is_object()) return "an object";
   if (value.is_array()) return "an array";
-  std::string text = value.dump(-1, ' ', true);
-  if (text.size() > 100) text = text.substr(0, 100) + "…";
-  return text;
+  return excerpt(value.dump(-1, ' ', true));
 }
 
 /// The defaults of a model type, or of the base class that every configuration class extends.
@@ -248,6 +249,10 @@ std::map<int64_t, std::string> Config::id2label() const {
   const int64_t count = num_labels();
   const Json* labels = lookup("id2label");
   if (labels == nullptr || static_cast<int64_t>(labels->size()) != count) {
+    if (count > kMostMadeNames) {
+      fail(ErrorCode::kResourceLimit, "{}: num_labels is {} and id2label does not name them, at most {} expected",
+           source(), count, kMostMadeNames);
+    }
     for (int64_t id = 0; id < count; ++id) result.emplace(id, fmt::format("LABEL_{}", id));
     return result;
   }

@@ -79,7 +79,8 @@ class Config {
   /// Number of labels of a classification head: `num_labels`, else the size of `id2label`, else 2. Also what
   /// i("num_labels") returns.
   int64_t num_labels() const;
-  /// Label names by id: `id2label`, else "LABEL_0" … for num_labels().
+  /// Label names by id: `id2label`, else "LABEL_0" … for num_labels(). Throws Error{kResourceLimit} for more than 65536
+  /// of the latter.
   std::map<int64_t, std::string> id2label() const;
 
   /// The file's own object, without defaults.

@@ -197,6 +197,9 @@ TEST(Config, LabelsAsTransformersCountsThem) {
   EXPECT_EQ(message_of([] { Config::parse(R"({"num_labels": 0})").num_labels(); }),
             "config.json: num_labels is 0, expected an integer from 1 to 16777216");
   EXPECT_NE(message_of([] { Config::parse(R"({"num_labels": 99999999999})").id2label(); }), "");
+  EXPECT_EQ(Config::parse(R"({"num_labels": 65536})").id2label().rbegin()->second, "LABEL_65535");
+  EXPECT_EQ(message_of([] { Config::parse(R"({"num_labels": 65537})").id2label(); }),
+            "config.json: num_labels is 65537 and id2label does not name them, at most 65536 expected");
   EXPECT_NE(message_of([] { Config::parse(R"({"id2label": []})").num_labels(); }), "");
   EXPECT_NE(message_of([] { Config::parse(R"({"id2label": {"x": "a"}})").id2label(); }), "");
   EXPECT_NE(message_of([] { Config::parse(R"({"id2label": {"1": "a", "01": "b"}})").id2label(); }), "");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -63,7 +64,7 @@ std::vector<std::string> read_poolings(const std::filesystem::path& path) {
     if (std::ranges::count(known, pooling) == 0) {
       fail(ErrorCode::kUnsupported,
            "{}: pooling \"{}\" is not supported; expected cls, max, mean, mean_sqrt or lasttoken", path.string(),
-           pooling.substr(0, 100));
+           excerpt(pooling));
     }
   }
   return poolings;
@@ -102,7 +103,7 @@ void read_prompt_and_similarity(const std::filesystem::path& folder, SentenceTra
     if (std::ranges::count(known, result->similarity) == 0) {
       fail(ErrorCode::kUnsupported,
            "{}: similarity \"{}\" is not supported; expected cosine, dot, euclidean or manhattan", path.string(),
-           result->similarity.substr(0, 100));
+           excerpt(result->similarity));
     }
   }
   auto wanted = json.find("default_prompt_name");
@@ -142,8 +143,12 @@ SentenceTransformer read_sentence_transformer(const std::filesystem::path& folde
       result.normalize = true;  // its folder holds nothing and need not exist
     } else {
       fail(ErrorCode::kUnsupported, "{}: module {} is not supported here; expected Transformer, Pooling, Normalize",
-           path.string(), name.substr(0, 100));
+           path.string(), excerpt(name));
     }
+  }
+  if (!pooled) {
+    fail(ErrorCode::kInvalidFile, "{}: no Pooling among the modules, expected one that makes a sentence's vector",
+         path.string());
   }
   return result;
 }

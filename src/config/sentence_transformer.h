@@ -24,8 +24,9 @@ struct SentenceTransformer {
 };
 
 /// Reads modules.json and the files it names. A folder without modules.json gives the default, mean pooling, as
-/// sentence-transformers does. Throws Error{kInvalidFile} for wrong content and Error{kUnsupported} for a module or a
-/// pooling that gamut does not have.
+/// sentence-transformers does. Throws Error{kInvalidFile} for wrong content, modules without a Pooling included (those
+/// make no sentence embedding there either), and Error{kUnsupported} for a module or a pooling that gamut does not
+/// have.
 SentenceTransformer read_sentence_transformer(const std::filesystem::path& folder);
 
 }  // namespace gamut

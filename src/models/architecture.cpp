@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "graph/verifier.h"
 #include "models/table.h"
 
@@ -20,8 +21,8 @@ std::string choose_head(const Architecture& architecture, const Config& config, 
   auto known = [&](const std::string& head) { return std::ranges::count(architecture.heads, head) > 0; };
   if (!wanted.empty()) {
     if (known(wanted)) return wanted;
-    fail(ErrorCode::kUnsupported, "head \"{}\" is unknown for model type {}; expected one of: {}",
-         wanted.substr(0, 100), architecture.model_type, join(architecture.heads));
+    fail(ErrorCode::kUnsupported, "head \"{}\" is unknown for model type {}; expected one of: {}", excerpt(wanted),
+         architecture.model_type, join(architecture.heads));
   }
   const std::vector<std::string> saved = config.architectures();
   if (saved.empty()) return architecture.heads.front();
@@ -30,6 +31,17 @@ std::string choose_head(const Architecture& architecture, const Config& config, 
                  fmt::format("head \"{}\" of {} is not supported for model type {}; supported: {}", saved.front(),
                              config.source(), architecture.model_type, join(architecture.heads)),
                  "Choose one of them with --head.");
+}
+
+/// Recording reads nothing but files, so a shape or attribute that an operator refuses is theirs, no argument of a
+/// caller's.
+void record(const Architecture& architecture, Program& program, const Config& config, WeightNames& names) {
+  try {
+    architecture.record(program, config, names);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInvalidArgument) throw;
+    throw Error(ErrorCode::kInvalidFile, error.message(), error.hint());
+  }
 }
 
 void check_unused(const std::vector<std::string>& unused, bool strict) {
@@ -64,10 +76,9 @@ const Architecture& find_architecture(const std::string& model_type) {
     if (architecture.model_type == model_type) return architecture;
     known.push_back(architecture.model_type);
   }
-  fail_with_hint(
-      ErrorCode::kUnsupported,
-      fmt::format("model type \"{}\" is not supported; supported: {}", model_type.substr(0, 100), join(known)),
-      "`gamut models` lists what is.");
+  fail_with_hint(ErrorCode::kUnsupported,
+                 fmt::format("model type \"{}\" is not supported; supported: {}", excerpt(model_type), join(known)),
+                 "`gamut models` lists what is.");
 }
 
 bool is_base_model(const Architecture& architecture, const std::string& head) {
@@ -80,7 +91,7 @@ Recorded record_program(const Config& config, const Checkpoint& checkpoint, cons
   recorded.program.model_type = architecture.model_type;
   recorded.program.head = choose_head(architecture, config, options.head);
   WeightNames names(checkpoint, architecture.names);
-  architecture.record(recorded.program, config, names);
+  record(architecture, recorded.program, config, names);
   for (const auto& [name, graph] : recorded.program.graphs) verify_if_wanted(graph);
   recorded.unused_tensors = names.unused();
   check_unused(recorded.unused_tensors, options.strict);

@@ -46,7 +46,8 @@ struct Recorded {
 };
 
 /// Records the program of a checkpoint. Throws Error{kUnsupported} for an unknown model type or head,
-/// Error{kInvalidFile} for a missing tensor, an unused tensor inside a numbered layer or, when strict, any unused one.
+/// Error{kInvalidFile} for a missing tensor, one that does not fit the others or config.json, an unused tensor inside a
+/// numbered layer or, when strict, any unused one.
 Recorded record_program(const Config& config, const Checkpoint& checkpoint, const RecordOptions& options = {});
 
 /// True when `head` is the base model of its type ("BertModel").

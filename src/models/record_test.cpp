@@ -259,6 +259,19 @@ TEST(Record, TheDecoderIsTiedUnlessItHasAWeightOfItsOwn) {
   expect_part(refusal(config, tensors), "tensor cls.predictions.decoder.bias is missing");
 }
 
+TEST(Record, AShapeThatDoesNotFitIsTheFilesFault) {
+  for (const char* name : {"bert.encoder.layer.0.attention.self.query.weight",
+                           "bert.encoder.layer.1.output.LayerNorm.bias", "bert.embeddings.word_embeddings.weight"}) {
+    NamedTensors tensors = tiny_bert_tensors();
+    const Dims dims(tensors.at(name).dims().size(), 7);
+    tensors[name] = Tensor::allocate(DType::kF32, dims);
+    const std::string message = refusal(tiny_bert_config(), tensors);
+    EXPECT_EQ(message.rfind("invalid_file: ", 0), 0u) << message;
+    expect_part(message, "7");
+  }
+  expect_part(refusal(with(tiny_bert_config(), "num_attention_heads", 5), tiny_bert_tensors()), "invalid_file: ");
+}
+
 TEST(Architectures, AreSortedUniqueAndFoundByModelType) {
   ASSERT_FALSE(architectures().empty());
   for (size_t i = 1; i < architectures().size(); ++i) {

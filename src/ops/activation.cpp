@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/excerpt.h"
 #include "graph/op_case_builder.h"
 #include "ops/binary.h"
 #include "ops/unary.h"
@@ -119,7 +120,7 @@ ActivationKind parse_activation(const std::string& hidden_act) {
     known += std::string(name) + " ";
   }
   known.pop_back();
-  fail(ErrorCode::kUnsupported, "activation \"{}\" is unknown; expected one of: {}", hidden_act.substr(0, 100), known);
+  fail(ErrorCode::kUnsupported, "activation \"{}\" is unknown; expected one of: {}", excerpt(hidden_act), known);
 }
 
 double apply_activation(ActivationKind kind, double x) {

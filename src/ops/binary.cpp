@@ -5,6 +5,7 @@
 
 #include "graph/op_case_builder.h"
 #include "ops/cast.h"
+#include "ops/kind_of.h"
 
 namespace gamut {
 namespace {
@@ -80,13 +81,7 @@ Value operator*(Value a, float b) { return a * a.graph->scalar(b); }
 
 std::string_view binary_name(BinaryKind kind) { return kNames[static_cast<size_t>(kind)]; }
 
-BinaryKind binary_kind(const Node& node) {
-  const std::string name = node.attributes.s("kind");
-  for (size_t kind = 0; kind < std::size(kNames); ++kind) {
-    if (name == kNames[kind]) return static_cast<BinaryKind>(kind);
-  }
-  fail(ErrorCode::kInternal, "binary: unknown kind \"{}\"", name);
-}
+BinaryKind binary_kind(const Node& node) { return kind_of<BinaryKind>("binary", node, kNames); }
 
 double apply_binary(BinaryKind kind, double a, double b) {
   switch (kind) {

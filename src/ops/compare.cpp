@@ -3,6 +3,7 @@
 #include "graph/op_case_builder.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
+#include "ops/kind_of.h"
 
 namespace gamut {
 namespace {
@@ -52,12 +53,6 @@ Value logical_and(Value a, Value b) {
 
 std::string_view compare_name(CompareKind kind) { return kNames[static_cast<size_t>(kind)]; }
 
-CompareKind compare_kind(const Node& node) {
-  const std::string name = node.attributes.s("kind");
-  for (size_t kind = 0; kind < std::size(kNames); ++kind) {
-    if (name == kNames[kind]) return static_cast<CompareKind>(kind);
-  }
-  fail(ErrorCode::kInternal, "compare: unknown kind \"{}\"", name);
-}
+CompareKind compare_kind(const Node& node) { return kind_of<CompareKind>("compare", node, kNames); }
 
 }  // namespace gamut

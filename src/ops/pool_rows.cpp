@@ -7,6 +7,7 @@
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/iota.h"
+#include "ops/kind_of.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"
 #include "ops/reshape.h"
@@ -91,12 +92,6 @@ Value pool_rows(PoolKind kind, Value x, const Rows& rows) {
 
 std::string_view pool_name(PoolKind kind) { return kNames[static_cast<size_t>(kind)]; }
 
-PoolKind pool_kind(const Node& node) {
-  const std::string name = node.attributes.s("kind");
-  for (size_t kind = 0; kind < std::size(kNames); ++kind) {
-    if (name == kNames[kind]) return static_cast<PoolKind>(kind);
-  }
-  fail(ErrorCode::kInternal, "pool_rows: unknown kind \"{}\"", name);
-}
+PoolKind pool_kind(const Node& node) { return kind_of<PoolKind>("pool_rows", node, kNames); }
 
 }  // namespace gamut

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/op_case_builder.h"
+#include "ops/kind_of.h"
 
 namespace gamut {
 namespace {
@@ -47,12 +48,6 @@ Value reduce(ReduceKind kind, Value x, const std::vector<int64_t>& axes) {
 
 std::string_view reduce_name(ReduceKind kind) { return kNames[static_cast<size_t>(kind)]; }
 
-ReduceKind reduce_kind(const Node& node) {
-  const std::string name = node.attributes.s("kind");
-  for (size_t kind = 0; kind < std::size(kNames); ++kind) {
-    if (name == kNames[kind]) return static_cast<ReduceKind>(kind);
-  }
-  fail(ErrorCode::kInternal, "reduce: unknown kind \"{}\"", name);
-}
+ReduceKind reduce_kind(const Node& node) { return kind_of<ReduceKind>("reduce", node, kNames); }
 
 }  // namespace gamut

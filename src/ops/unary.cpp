@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "graph/op_case_builder.h"
+#include "ops/kind_of.h"
 
 namespace gamut {
 namespace {
@@ -38,13 +39,7 @@ Value unary(UnaryKind kind, Value x) { return x.graph->add(kUnary, {x}, {{"kind"
 
 std::string_view unary_name(UnaryKind kind) { return kNames[static_cast<size_t>(kind)]; }
 
-UnaryKind unary_kind(const Node& node) {
-  const std::string name = node.attributes.s("kind");
-  for (size_t kind = 0; kind < std::size(kNames); ++kind) {
-    if (name == kNames[kind]) return static_cast<UnaryKind>(kind);
-  }
-  fail(ErrorCode::kInternal, "unary: unknown kind \"{}\"", name);
-}
+UnaryKind unary_kind(const Node& node) { return kind_of<UnaryKind>("unary", node, kNames); }
 
 double apply_unary(UnaryKind kind, double x) {
   switch (kind) {

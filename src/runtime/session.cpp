@@ -133,10 +133,23 @@ NamedTensors Session::run(const Request& request) const {
   return results;
 }
 
+/// Refuses a name that is neither an input per token nor `also`.
+void Session::require_known(const std::string& name, const std::string& also) const {
+  if (!also.empty() && name == also) return;
+  std::string known = also;
+  for (const ProgramInput& input : program_.inputs) {
+    if (!input.per_token) continue;
+    if (input.name == name) return;
+    known += (known.empty() ? "" : ", ") + input.name;
+  }
+  fail(ErrorCode::kInvalidArgument, "input {} is unknown to {}; expected some of: {}", name, program_.head, known);
+}
+
 NamedTensors Session::run_rows(const std::map<std::string, std::vector<std::vector<int64_t>>>& inputs) const {
   Request request;
   bool is_first = true;
   for (const auto& [name, rows] : inputs) {
+    require_known(name, {});
     std::vector<int64_t>& flat = request.tokens[name];
     std::vector<int64_t> lengths;
     for (const std::vector<int64_t>& row : rows) {
@@ -151,17 +164,9 @@ NamedTensors Session::run_rows(const std::map<std::string, std::vector<std::vect
 
 /// The caller's tensors as I64, each [batch or 1, sequence or 1] of input_ids.
 NamedTensors Session::read_inputs(const NamedTensors& inputs) const {
-  std::string known = kMask;
-  for (const ProgramInput& input : program_.inputs) {
-    if (input.per_token) known += ", " + input.name;
-  }
   NamedTensors given;
   for (const auto& [name, tensor] : inputs) {
-    const bool is_input = std::ranges::any_of(
-        program_.inputs, [&name = name](const ProgramInput& input) { return input.per_token && input.name == name; });
-    if (!is_input && name != kMask) {
-      fail(ErrorCode::kInvalidArgument, "input {} is unknown to {}; expected some of: {}", name, program_.head, known);
-    }
+    require_known(name, kMask);
     if (tensor.dims().size() != 2) {
       fail(ErrorCode::kInvalidArgument, "input {}: shape {}, expected [batch, sequence]", name,
            to_string(tensor.dims()));

@@ -31,7 +31,7 @@ class Session {
   NamedTensors forward(const NamedTensors& inputs) const;
 
   /// Runs rows of tokens: each input as one vector per row, all rows of one index equally long. Results per token come
-  /// as [T,…] with the rows end to end, results per row as [N,…].
+  /// as [T,…] with the rows end to end, results per row as [N,…]. Throws Error{kInvalidArgument} as `forward` does.
   NamedTensors run_rows(const std::map<std::string, std::vector<std::vector<int64_t>>>& inputs) const;
 
   /// Bytes of intermediate values for `rows` rows of `length` tokens.
@@ -41,6 +41,7 @@ class Session {
 
  private:
   struct Request;
+  void require_known(const std::string& name, const std::string& also) const;
   NamedTensors read_inputs(const NamedTensors& inputs) const;
   Request compact(const NamedTensors& given) const;
   void check(const Request& request) const;

@@ -262,6 +262,10 @@ TEST(RunRows, SaysWhatIsWrong) {
   EXPECT_EQ(message({{"input_ids", {{2, 22}}}}), "input input_ids: 22 at token 1 is outside [0, 22)");
   EXPECT_EQ(message({{"input_ids", {}}, {"token_type_ids", {{0, 0}}}}),
             "input token_type_ids: its rows have other lengths");
+  EXPECT_EQ(message({{"input_ids", {{2, 3}}}, {"token_types", {{0, 0}}}}).substr(0, 68),
+            "input token_types is unknown to BertModel; expected some of: input_i");
+  EXPECT_EQ(message({{"input_ids", {{2}}}, {"attention_mask", {{1}}}}).substr(0, 37),
+            "input attention_mask is unknown to Be");
   EXPECT_EQ(message({{"input_ids", {{2}, std::vector<int64_t>(33, 2)}}}),
             "row 1 has 33 tokens, the model takes at most 32");
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "tasks/support/finite.h"
 #include "tasks/support/request.h"
 #include "tasks/support/text_runner.h"
@@ -62,7 +63,7 @@ class FillMaskTask : public Task {
       const auto id = runner_.tokenizer().token_to_id(target);
       if (!id)
         fail(ErrorCode::kInvalidArgument, "parameter targets: \"{}\" is not a token of the vocabulary",
-             target.substr(0, 100));
+             excerpt(target));
       if (std::ranges::count(ids, *id) == 0) ids.push_back(*id);
     }
     if (ids.empty()) fail(ErrorCode::kInvalidArgument, "parameter targets: expected at least one token");

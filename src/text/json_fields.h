@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/json.h"
 
 namespace gamut::text {
@@ -60,8 +61,7 @@ class JsonFields {
   }
 
   [[noreturn]] void bad(const std::string& key, const char* expected, const Json& found) const {
-    std::string shown = found.dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (shown.size() > 80) shown = shown.substr(0, valid_cut(shown)) + "…";
+    const std::string shown = excerpt(found.dump(-1, ' ', false, Json::error_handler_t::replace), 80);
     fail(ErrorCode::kInvalidFile, "{}: {}, expected {}", place(key), shown, expected);
   }
   /// For a component that exists in tokenizers and not here.
@@ -70,13 +70,6 @@ class JsonFields {
   }
 
  private:
-  /// At most 77 bytes, not inside a character.
-  static size_t valid_cut(const std::string& text) {
-    size_t cut = 77;
-    while ((static_cast<uint8_t>(text[cut]) & 0xC0) == 0x80) --cut;
-    return cut;
-  }
-
   const Json& value_;
   std::string where_;
 };

@@ -15,10 +15,24 @@ extern const KernelTable kKernels;
 #ifdef GAMUT_KERNELS_AVX512
 namespace avx512 {
 extern const KernelTable kKernels;
-}
+extern const MatmulKernel kMatmulAmx;
+}  // namespace avx512
 #endif
 
 namespace {
+
+#ifdef GAMUT_KERNELS_AVX512
+/// Those of AVX-512 but for the matrix products.
+const KernelTable& amx_kernels() {
+  static const KernelTable kernels = [] {
+    KernelTable table = avx512::kKernels;
+    table.isa = Isa::kAmx;
+    table.matmul_f32 = avx512::kMatmulAmx;
+    return table;
+  }();
+  return kernels;
+}
+#endif
 
 const KernelTable* built_kernels(Isa isa) {
   switch (isa) {
@@ -32,6 +46,12 @@ const KernelTable* built_kernels(Isa isa) {
     case Isa::kAvx512:
 #ifdef GAMUT_KERNELS_AVX512
       return &avx512::kKernels;
+#else
+      return nullptr;
+#endif
+    case Isa::kAmx:
+#ifdef GAMUT_KERNELS_AVX512
+      return &amx_kernels();
 #else
       return nullptr;
 #endif
@@ -55,7 +75,7 @@ const KernelTable& kernel_table(Isa isa) {
 }
 
 Isa best_isa() {
-  for (Isa isa : {Isa::kAvx512, Isa::kAvx2}) {
+  for (Isa isa : {Isa::kAmx, Isa::kAvx512, Isa::kAvx2}) {
     if (has_kernels(isa)) return isa;
   }
   return Isa::kBaseline;

@@ -27,8 +27,9 @@ class KernelTest : public testing::TestWithParam<Isa> {
 
 inline std::string isa_test_name(const testing::TestParamInfo<Isa>& info) { return isa_name(info.param); }
 
-#define GAMUT_INSTANTIATE_KERNEL_TEST(Fixture) \
-  INSTANTIATE_TEST_SUITE_P(Isa, Fixture, testing::Values(Isa::kBaseline, Isa::kAvx2, Isa::kAvx512), isa_test_name)
+#define GAMUT_INSTANTIATE_KERNEL_TEST(Fixture)                                                                 \
+  INSTANTIATE_TEST_SUITE_P(Isa, Fixture, testing::Values(Isa::kBaseline, Isa::kAvx2, Isa::kAvx512, Isa::kAmx), \
+                           isa_test_name)
 
 /// `count` numbers, normal with deviation `scale`; the same for the same seed.
 inline std::vector<float> random_floats(int64_t count, uint32_t seed, float scale = 1.0f) {

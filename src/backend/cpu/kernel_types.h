@@ -70,7 +70,8 @@ struct Epilogue {
 };
 
 /// c [M,N] = epilogue(a [M,K] · w [N,K]^T). Sums over K run in rising order in f32 whatever M, N, threads and tiles
-/// are, so a row's result depends on nothing but that row and w. Any extent may be 0 (K = 0: the sum is 0). C overlaps
+/// are (kAmx: sums of products of pieces, in a fixed order, when w is packed), so a row's result depends on nothing but
+/// that row, w, and there whether w is packed. Any extent may be 0 (K = 0: the sum is 0). C overlaps
 /// neither A nor w.
 struct MatmulArgs {
   int64_t m = 0, n = 0, k = 0;

@@ -40,6 +40,9 @@ inline int input_or_none(const Node& node, size_t index) {
 bool find_kernel(ActivationKind kind, Unary* unary);
 bool find_kernel(UnaryKind kind, Unary* unary);
 
+/// How kernels read a checkpoint's dtype; false for those that have to become f32 first.
+bool find_source(DType dtype, Source* source);
+
 /// The step of `node`, whose operator the backend supports.
 Step lower(Lowering& lowering, const Node& node);
 

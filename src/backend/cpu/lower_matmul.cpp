@@ -6,15 +6,15 @@
 #include "graph/op_schema.h"
 
 namespace gamut::cpu {
-namespace {
 
-/// How the packer reads a checkpoint's dtype; false for those that have to become f32 first.
 bool find_source(DType dtype, Source* source) {
   if (dtype == DType::kF32) return *source = Source::kF32, true;
   if (dtype == DType::kF16) return *source = Source::kF16, true;
   if (dtype == DType::kBf16) return *source = Source::kBf16, true;
   return false;
 }
+
+namespace {
 
 /// Packs the weight [out,in] of a linear, which is read piece by piece where its dtype allows.
 Tensor pack(Lowering& lowering, const Node& weight) {

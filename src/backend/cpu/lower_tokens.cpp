@@ -104,13 +104,6 @@ void check_ids(const std::string& label, std::span<const int64_t> ids, int64_t l
   }
 }
 
-bool find_source(DType dtype, Source* source) {
-  if (dtype == DType::kF32) return *source = Source::kF32, true;
-  if (dtype == DType::kF16) return *source = Source::kF16, true;
-  if (dtype == DType::kBf16) return *source = Source::kBf16, true;
-  return false;
-}
-
 /// Look-up in a table that lies in its file.
 Step gather_from_file(Lowering& lowering, const Node& node, const StoredTensor& lying, Source source) {
   const int ids = node.inputs[1], out = node.outputs[0];

@@ -123,11 +123,57 @@ TEST_P(Matmul, SameBitsForAnyThreadsAndRows) {
   const std::vector<float> one = run_case(kernels(), c, Rhs::kPacked, 1);
   EXPECT_EQ(one, run_case(kernels(), c, Rhs::kPacked, 2));
   EXPECT_EQ(one, run_case(kernels(), c, Rhs::kPacked, 5));
-  EXPECT_EQ(one, run_case(kernels(), c, Rhs::kRows, 3));
+  const std::vector<float> unpacked = run_case(kernels(), c, Rhs::kRows, 1);
+  EXPECT_EQ(unpacked, run_case(kernels(), c, Rhs::kRows, 3));
+  // Tiles multiply packed weights only.
+  if (GetParam() != Isa::kAmx) EXPECT_EQ(one, unpacked);
   Case single = c;
   single.m = 1;
   const std::vector<float> row = run_case(kernels(), single, Rhs::kPacked, 1);
   EXPECT_TRUE(std::equal(row.begin(), row.begin() + 300, one.begin()));
+}
+
+/// The root mean square distance to sums in double, over the size of the results.
+double packed_error(const KernelTable& kernels, const std::vector<float>& a, const std::vector<float>& w, int64_t k) {
+  const MatmulKernel& kernel = kernels.matmul_f32;
+  const int64_t m = static_cast<int64_t>(a.size()) / k, n = static_cast<int64_t>(w.size()) / k;
+  ThreadPool pool(1);
+  Scratch scratch(matmul_scratch_bytes(kernel, 1)), packed(kernel.packed_bytes(n, k) + 64);
+  std::vector<float> out(static_cast<size_t>(m * n));
+  pack_weight(pool, kernel, {.n = n, .k = k, .data = w.data(), .n_stride = k, .k_stride = 1, .packed = packed.get()});
+  MatmulArgs args{.m = m, .n = n, .k = k, .a = a.data(), .a_stride = k, .c = out.data(), .c_stride = n};
+  args.packed = packed.get();
+  matmul(pool, kernel, args, scratch.get());
+  double error = 0, size = 0;
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int64_t d = 0; d < k; ++d) {
+        sum += double{a[static_cast<size_t>(i * k + d)]} * w[static_cast<size_t>(j * k + d)];
+      }
+      const double difference = out[static_cast<size_t>(i * n + j)] - sum;
+      error += difference * difference, size += sum * sum;
+    }
+  }
+  return std::sqrt(error / size);
+}
+
+/// Products on tiles are sums of products of pieces, and have to be as exact as f32 multiply-adds nevertheless, also
+/// for numbers of one sign and of very different sizes.
+TEST(AmxMatmul, IsAsExactAsMultiplyAdds) {
+  if (!has_kernels(Isa::kAmx)) GTEST_SKIP() << "no amx";
+  for (const int64_t k : {32, 768, 3072}) {
+    for (const int kind : {0, 1, 2}) {
+      std::vector<float> a = random_floats(33 * k, 1), w = random_floats(64 * k, 2);
+      for (std::vector<float>* numbers : {&a, &w}) {
+        for (float& x : *numbers) x = kind == 0 ? x : kind == 1 ? std::abs(x) : std::exp(4 * x) * (x < 0 ? -1 : 1);
+      }
+      const double tiles = packed_error(kernel_table(Isa::kAmx), a, w, k);
+      const double multiply_adds = packed_error(kernel_table(Isa::kAvx512), a, w, k);
+      RecordProperty("k" + std::to_string(k) + "_kind" + std::to_string(kind), std::to_string(tiles / multiply_adds));
+      EXPECT_LT(tiles, 2 * multiply_adds + 1e-7) << "K=" << k << " numbers of kind " << kind;
+    }
+  }
 }
 
 TEST_P(Matmul, BatchOfStridedMatrices) {
@@ -197,7 +243,7 @@ GAMUT_INSTANTIATE_KERNEL_TEST(Matmul);
 TEST(KernelTable, ForcedOrRefused) {
   EXPECT_TRUE(has_kernels(Isa::kBaseline));
   EXPECT_EQ(kernel_table(best_isa()).isa, best_isa());
-  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kAvx2, Isa::kAvx512, Isa::kAmx}) {
     if (has_kernels(isa)) continue;
     EXPECT_THROW(kernel_table(isa), Error);
   }

@@ -4,14 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 
 namespace gamut {
 namespace {
 
 /// A value as short text for a message.
-std::string quote(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 100);
-}
+std::string quote(const Json& value) { return excerpt(value.dump(-1, ' ', false, Json::error_handler_t::replace)); }
 
 }  // namespace
 
@@ -23,7 +22,7 @@ const Json& request_inputs(const Json& request) {
   for (const auto& [name, value] : request.items()) {
     if (name != "inputs" && name != "parameters") {
       fail(ErrorCode::kInvalidArgument, "request: \"{}\" is unknown; expected \"inputs\" and \"parameters\"",
-           name.substr(0, 100));
+           excerpt(name));
     }
   }
   return *inputs;
@@ -58,7 +57,7 @@ void check_parameters(const Json& request, const std::vector<std::string>& known
     if (std::ranges::count(known, name) > 0) continue;
     std::string list;
     for (const std::string& each : known) list += (list.empty() ? "" : ", ") + each;
-    fail(ErrorCode::kInvalidArgument, "parameter \"{}\" is unknown; expected {}", name.substr(0, 100),
+    fail(ErrorCode::kInvalidArgument, "parameter \"{}\" is unknown; expected {}", excerpt(name),
          list.empty() ? "none" : "some of: " + list);
   }
 }

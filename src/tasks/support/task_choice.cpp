@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "tasks/task.h"
 
 namespace gamut {
@@ -45,7 +46,7 @@ const TaskEntry& choose_task(const ModelFolder& folder, const std::string& wante
     known += (known.empty() ? "" : ", ") + std::string(task->name);
   }
   if (!wanted.empty())
-    fail(ErrorCode::kUnsupported, "task \"{}\" is unknown; expected one of: {}", wanted.substr(0, 100), known);
+    fail(ErrorCode::kUnsupported, "task \"{}\" is unknown; expected one of: {}", excerpt(wanted), known);
   const std::string head = head_of(folder, options);
   const std::vector<const TaskEntry*> possible = tasks_of(head, folder.is_sentence_transformer());
   const bool is_own = folder.is_sentence_transformer() || head.ends_with(possible.front()->head_suffix);

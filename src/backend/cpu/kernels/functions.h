@@ -35,6 +35,8 @@ constexpr int64_t kAttentionBlock = kQueryVectors * kWidth;
 size_t packed_bytes_f32(int64_t n, int64_t k) noexcept;
 void pack_f32(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept;
 void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) noexcept;
+/// C [tile] = epilogue(sums), of at most kPanel columns; sums [rows][kPanel] are overwritten.
+void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) noexcept;
 double peak_loop(int64_t iterations) noexcept;
 
 void attention_f32(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept;

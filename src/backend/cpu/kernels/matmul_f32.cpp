@@ -115,8 +115,10 @@ TileFunction wide_tile_function(int64_t rows) {
   }
 }
 
-/// c [rows, columns] = epilogue(sums [rows][kPanel]); `m`, `n` say where the tile lies in C. `sums` is overwritten.
-void finish_tile(const MatmulArgs& args, int64_t m, int64_t n, int64_t rows, int64_t columns, float* sums) {
+}  // namespace
+
+void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) noexcept {
+  const int64_t m = tile.m0, n = tile.n0, rows = tile.m1 - m, columns = tile.n1 - n;
   const Epilogue& e = args.epilogue;
   const bool activated = e.activation != Unary::kIdentity;
   const bool residual_now = e.residual != nullptr && (e.residual_first || !activated);
@@ -145,6 +147,8 @@ void finish_tile(const MatmulArgs& args, int64_t m, int64_t n, int64_t rows, int
     });
   }
 }
+
+namespace {
 
 void copy_rows(const float* a, int64_t stride, int64_t rows, int64_t depth, float* copy) {
   for (int64_t r = 0; r < rows; ++r) {
@@ -309,8 +313,8 @@ void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) n
           }
           multiply_block(block, [&](int64_t i) {
             if (!last) return;
-            finish_tile(args, m, column + i * kPanel, rows, min_of(kPanel, tile.n1 - column - i * kPanel),
-                        block.sums + i * rows * kPanel);
+            const int64_t first = column + i * kPanel;
+            finish_tile(args, {m, m + rows, first, min_of(first + kPanel, tile.n1)}, block.sums + i * rows * kPanel);
           });
         }
         k += kBlockDepth;
