@@ -5,6 +5,8 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 
 #include "commands.h"
 #include "gamut/chat_template.h"
@@ -17,6 +19,7 @@ using OrderedJson = nlohmann::ordered_json;
 
 struct TemplateArguments {
   std::string model, request, source;
+  bool lines = false;
 };
 
 std::string read_text(const std::string& path) {
@@ -34,6 +37,14 @@ std::string take(OrderedJson& json, const char* name, const std::string& otherwi
   return text;
 }
 
+/// As above, a text itself; empty where there is none.
+std::string take_text(OrderedJson& json, const char* name) {
+  if (!json.contains(name) || !json[name].is_string()) return json.erase(name), "";
+  std::string text = json[name].get<std::string>();
+  json.erase(name);
+  return text;
+}
+
 ChatRequest request_of(OrderedJson json) {
   if (!json.is_object() || !json.contains("messages")) {
     throw Error(ErrorCode::kInvalidArgument, "the request: expected a JSON object with \"messages\"");
@@ -43,27 +54,56 @@ ChatRequest request_of(OrderedJson json) {
   request.tools = take(json, "tools", "null");
   request.documents = take(json, "documents", "null");
   request.add_generation_prompt = take(json, "add_generation_prompt", "false") == "true";
-  const std::string field = take(json, "continue_final_message", "false");
-  if (field == "true") request.continue_final_message = "content";
-  if (field.starts_with('"')) request.continue_final_message = field.substr(1, field.size() - 2);
-  const std::string name = take(json, "chat_template", "null");
-  if (name.starts_with('"')) request.template_name = name.substr(1, name.size() - 2);
+  if (json.contains("continue_final_message") && json["continue_final_message"].is_boolean())
+    request.continue_final_message = take(json, "continue_final_message", "") == "true" ? "content" : "";
+  else request.continue_final_message = take_text(json, "continue_final_message");
+  request.template_name = take_text(json, "chat_template");
   request.variables = json.dump();
   return request;
 }
 
-/// Renders a request and prints it.
-void render(const ChatTemplate& chat, const std::string& text, bool as_json) {
+/// Whether a request's "chat_template" is a template rather than the name of one.
+bool is_source(const OrderedJson& json) {
+  const auto found = json.find("chat_template");
+  return found != json.end() && found->is_string() && found->get<std::string>().find('{') != std::string::npos;
+}
+
+RenderedChat rendered(const std::optional<ChatTemplate>& chat, const std::string& text) {
   OrderedJson json = OrderedJson::parse(text, nullptr, false);
   if (json.is_discarded()) throw Error(ErrorCode::kInvalidArgument, "the request: not valid JSON");
-  const RenderedChat rendered = chat.render(request_of(std::move(json)));
-  if (!as_json) {
-    std::fwrite(rendered.text.data(), 1, rendered.text.size(), stdout);
-    return;
+  if (json.is_object() && is_source(json)) {
+    const ChatTemplate own = ChatTemplate::parse(json["chat_template"].get<std::string>());
+    json.erase("chat_template");
+    return own.render(request_of(std::move(json)));
   }
-  OrderedJson out = {{"text", rendered.text}, {"generations", OrderedJson::array()}};
-  for (const CharRange& range : rendered.generations) out["generations"].push_back({range.begin, range.end});
-  std::printf("%s\n", out.dump().c_str());
+  if (!chat) throw Error(ErrorCode::kInvalidArgument, "the request: no \"chat_template\", and the model is \"-\"");
+  return chat->render(request_of(std::move(json)));
+}
+
+OrderedJson as_json(const RenderedChat& chat) {
+  OrderedJson out = {{"text", chat.text}, {"generations", OrderedJson::array()}};
+  for (const CharRange& range : chat.generations) out["generations"].push_back({range.begin, range.end});
+  return out;
+}
+
+/// Answers each line of the input with a line, an error too.
+void render_lines(const std::optional<ChatTemplate>& chat, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    OrderedJson answer;
+    try {
+      answer = as_json(rendered(chat, line));
+    } catch (const Error& e) {
+      answer = {{"error", {{"code", error_code_name(e.code())}, {"message", e.message()}, {"hint", e.hint()}}}};
+    }
+    std::printf("%s\n", answer.dump().c_str());
+  }
+}
+
+std::optional<ChatTemplate> opened(const TemplateArguments& arguments) {
+  if (!arguments.source.empty()) return ChatTemplate::parse(read_text(arguments.source));
+  if (arguments.model == "-") return std::nullopt;
+  return ChatTemplate::open(arguments.model);
 }
 
 }  // namespace
@@ -71,15 +111,19 @@ void render(const ChatTemplate& chat, const std::string& text, bool as_json) {
 void add_template_command(CLI::App& app, CommonOptions& common) {
   auto arguments = std::make_shared<TemplateArguments>();
   Command command(app, "template", "The prompt that the model's chat template makes of a conversation.");
-  command.positional("MODEL", arguments->model, "A model folder; \"-\" with --template")
+  command.positional("MODEL", arguments->model, "A model folder; \"-\" where --template or the request brings the template")
       .positional("REQUEST", arguments->request,
                   "A JSON file (\"-\": stdin) with \"messages\" and optionally \"tools\", \"documents\", …")
-      .option("--template", arguments->source, "A template file instead of the model's own");
+      .option("--template", arguments->source, "A template file instead of the model's own")
+      .flag("--lines", arguments->lines, "Each line of REQUEST is a request; each gets a line of JSON");
   add_json_option(command, common);
   command.run([arguments, &common] {
-    const ChatTemplate chat = arguments->source.empty() ? ChatTemplate::open(arguments->model)
-                                                        : ChatTemplate::parse(read_text(arguments->source));
-    render(chat, read_text(arguments->request), common.json);
+    const std::optional<ChatTemplate> chat = opened(*arguments);
+    const std::string text = read_text(arguments->request);
+    if (arguments->lines) return render_lines(chat, text);
+    const RenderedChat answer = rendered(chat, text);
+    if (common.json) std::printf("%s\n", as_json(answer).dump().c_str());
+    else std::fwrite(answer.text.data(), 1, answer.text.size(), stdout);
   });
 }
 

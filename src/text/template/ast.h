@@ -1,6 +1,8 @@
 // A template as a tree. One kind of node for all: what the fields hold is said at each kind.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,15 +41,17 @@ enum class NodeKind : uint8_t {
   kOutput,       ///< items
   kFor,          ///< target, iterable, test (may be null); orelse; flag: recursive
   kIf,           ///< test; orelse
-  kMacro,        ///< value: the name; parameters
+  kMacro,        ///< value: the name; parameters; flag: as for kAssign
   kCallBlock,    ///< call; parameters
   kGeneration,   ///< what the assistant says
   kFilterBlock,  ///< filter
   kWith,         ///< targets and values in turn
-  kAssign,       ///< target, value
-  kAssignBlock,  ///< target, filter (may be null)
-  kBlock,        ///< value: the name; flag: required
-  kLoader,       ///< include, import and extends: template; flag: a missing one is ignored
+  kAssign,       ///< target, value; flag: at the top level, where all of the template sees it
+  kAssignBlock,  ///< target, filter (may be null); flag: as above
+  kBlock,        ///< value: the name; flag: scoped; second: the name again where it is required
+  kInclude,      ///< template
+  kImport,       ///< template; body: the names that it sets
+  kExtends,      ///< template
   kAutoescape,   ///< option
   kBreak,
   kContinue,
@@ -86,12 +90,46 @@ struct CallArguments {
   NodePtr more_positional, more_named;  ///< behind * and **, or null
 };
 
-/// Of a macro or a call block.
+/// Where a variable is: so many activations outwards, at an index. See scopes.h.
+struct Slot {
+  int hops = 0, index = -1;
+};
+
+/// What a name is when a scope begins.
+struct Load {
+  enum class Kind : uint8_t { kMissing, kResolve, kAlias };
+  Kind kind = Kind::kMissing;
+  int index = -1;  ///< of the variable
+  Slot from;       ///< kAlias: the variable of an outer scope whose value it begins with
+  Value name;      ///< kResolve: looked up among the variables of the request
+};
+
+/// The variables of a part of the template.
+struct Scope {
+  std::vector<Load> loads;  ///< when it begins
+  std::vector<int> ends;    ///< those that are gone when it ends
+  std::vector<Load> locals;  ///< of a scoped block: the variables around it
+  int activation = 0;       ///< of how many variables, where it has one of its own; else 0
+  int self = -1, super = -1;  ///< the indexes of the variables of these names, where they are used
+};
+
+/// Of a macro, a call block or a generation block.
 struct Parameters {
   std::vector<Value> names;
   Nodes defaults;  ///< of the last ones
-  bool uses_caller = false, uses_varargs = false, uses_kwargs = false;
+  std::vector<int> slots;
+  int caller = -1, kwargs = -1, varargs = -1;  ///< indexes of these variables where the body uses them
+  bool uses_caller = false, is_explicit_caller = false;  ///< the body and the signature have `caller`
 };
+
+/// Of a loop: what scopes it has beside that of its body.
+struct LoopScopes {
+  Scope test, orelse;
+  int loop = -1;  ///< the index of the variable `loop`, where it is used
+};
+
+using FilterFunction = Value (*)(struct FilterCall&);
+using TestFunction = bool (*)(struct TestCall&);
 
 struct Node {
   Node(NodeKind of_kind, int at_line) : kind(of_kind), line(at_line) {}
@@ -99,17 +137,24 @@ struct Node {
   Operator op = Operator::kAdd;
   bool flag = false;
   int line;
+  Slot slot;  ///< of kName, kAttributeTarget and kMacro
   Value value, second;
   Nodes items, body, orelse;
   std::vector<Operator> ops;
   std::unique_ptr<CallArguments> arguments;
   std::unique_ptr<Parameters> parameters;
+  std::unique_ptr<Scope> scope;
+  std::unique_ptr<LoopScopes> loop;
+  FilterFunction filter = nullptr;  ///< of kFilter; null: there is none of that name
+  TestFunction test = nullptr;
 };
 
 /// A parsed template, with the constants that its nodes hold.
 struct Template {
   ConstantPool constants;
   Nodes body;
+  Scope scope;
+  std::map<std::string, const Node*, std::less<>> blocks;
 };
 
 /// Parses template text (valid UTF-8). Raises TemplateSyntaxError with Jinja's message and the line; throws

@@ -1,9 +1,7 @@
-// Attributes, items and calls by name: what Jinja's sandbox lets a template see of Python's objects.
-#include <sys/time.h>
-#include <algorithm>
-#include <ctime>
+// Attributes and items: what Jinja's sandbox lets a template see of Python's objects.
+#include <string_view>
 
-#include "base/error.h"
+#include "text/template/frames.h"
 #include "text/template/interpreter.h"
 #include "text/template/operators.h"
 #include "text/template/repr.h"
@@ -64,6 +62,19 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
       return method(" count index ");
     case Type::kDict: return method(kDictMethods);
     case Type::kFunction: return object.as<Function>().name == "dict" && method(" fromkeys ");
+    case Type::kTemplateReference: {
+      const auto found_block = template_->blocks.find(name);
+      return found_block != template_->blocks.end() &&
+             give(heap_.make_value<BlockReference>(0, *found_block->second, object.as<TemplateReference>().context));
+    }
+    case Type::kBlockReference:
+      return name == "super" && give(undefined("there is no parent block called " +
+                                               quoted(text_of(object.as<BlockReference>().node.value)) + "."));
+    case Type::kRange:
+      if (name == "start") return give(Value::integer(object.as<Range>().start));
+      if (name == "stop") return give(Value::integer(object.as<Range>().stop));
+      if (name == "step") return give(Value::integer(object.as<Range>().step));
+      return method(" count index ");
     case Type::kCycler:
       if (name == "current") return give(object.as<Cycler>().items[object.as<Cycler>().position]);
       return method(" next reset ");
@@ -75,6 +86,10 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
       if (name == "name") return give(object.as<Macro>().name);
       if (name == "arguments") return give(heap_.tuple(object.as<Macro>().node.parameters->names));
       if (name == "caller") return give(Value::boolean(object.as<Macro>().node.parameters->uses_caller));
+      if (name == "catch_kwargs") return give(Value::boolean(object.as<Macro>().node.parameters->kwargs >= 0));
+      if (name == "catch_varargs") return give(Value::boolean(object.as<Macro>().node.parameters->varargs >= 0));
+      if (name == "explicit_caller")
+        return give(Value::boolean(object.as<Macro>().node.parameters->is_explicit_caller));
       return false;
     case Type::kLoop: {
       auto& loop = object.as<Loop>();
@@ -94,9 +109,13 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
     }
     case Type::kInt:
     case Type::kBool:
-      return method(" bit_length bit_count conjugate ") ||
-             ((name == "real" || name == "numerator") && give(Value::integer(object.as_int())));
-    case Type::kFloat: return method(" is_integer ") || (name == "real" && give(object));
+    case Type::kBigInt:
+      if (name == "real" || name == "numerator") return give(unary(heap_, Operator::kPlus, object));
+      if (name == "imag" || name == "denominator") return give(Value::integer(name == "imag" ? 0 : 1));
+      return method(" bit_length bit_count conjugate ");
+    case Type::kFloat:
+      if (name == "imag") return give(Value::real(0));
+      return method(" is_integer conjugate ") || (name == "real" && give(object));
     default: return false;
   }
 }
@@ -133,135 +152,6 @@ Value Interpreter::item(const Value& object, const Value& index) {
   if (find_item(object, index, found)) return found;
   if (index.is_string() && find_attribute(object, text_of(index), found)) return found;
   return heap_.make_value<Undefined>(0, object, index);
-}
-
-std::vector<Value> bind(const char* function, std::initializer_list<std::pair<const char*, Value>> parameters,
-                        const Arguments& given, size_t hidden) {
-  std::vector<Value> bound(parameters.size());
-  const auto* names = parameters.begin();
-  if (given.positional.size() > parameters.size()) {
-    size_t required = hidden;
-    for (const auto& parameter : parameters) required += parameter.second.is_missing() ? 1 : 0;
-    const size_t most = hidden + parameters.size(), got = hidden + given.positional.size();
-    if (required == most)
-      type_error("{}() takes {} positional argument{} but {} {} given", function, most, most == 1 ? "" : "s", got,
-                 got == 1 ? "was" : "were");
-    type_error("{}() takes from {} to {} positional arguments but {} were given", function, required, most, got);
-  }
-  std::copy(given.positional.begin(), given.positional.end(), bound.begin());
-  for (const auto& [name, value] : given.named) {
-    size_t at = 0;
-    while (at < bound.size() && name != names[at].first) ++at;
-    if (at == bound.size()) type_error("{}() got an unexpected keyword argument {}", function, quoted(name));
-    if (!bound[at].is_missing()) type_error("{}() got multiple values for argument {}", function, quoted(name));
-    bound[at] = value;
-  }
-  std::vector<std::string> lacking;
-  for (size_t i = 0; i < bound.size(); ++i) {
-    if (bound[i].is_missing()) bound[i] = names[i].second;
-    if (bound[i].is_missing()) lacking.push_back(quoted(names[i].first));
-  }
-  if (lacking.empty()) return bound;
-  std::string all;
-  for (size_t i = 0; i < lacking.size(); ++i) {
-    all += i == 0 ? "" : i + 1 < lacking.size() ? ", " : lacking.size() == 2 ? " and " : ", and ";
-    all += lacking[i];
-  }
-  type_error("{}() missing {} required positional argument{}: {}", function, lacking.size(),
-             lacking.size() == 1 ? "" : "s", all);
-}
-
-namespace {
-
-Value make_dict(Heap& heap, const Arguments& given) {
-  const Value made = heap.make_value<Dict>(0);
-  auto& dict = made.as<Dict>();
-  if (given.positional.size() > 1) type_error("dict expected at most 1 argument, got {}", given.positional.size());
-  if (!given.positional.empty()) {
-    const Value& from = given.positional[0];
-    if (from.is(Type::kDict)) {
-      for (const Dict::Entry& entry : from.as<Dict>().entries()) dict.set(entry.key, entry.value);
-    } else {
-      size_t position = 0;
-      for (const Value& pair : to_vector(heap, from)) {
-        const std::vector<Value> both = to_vector(heap, pair);
-        if (both.size() != 2)
-          value_error("dictionary update sequence element #{} has length {}; 2 is required", position, both.size());
-        dict.set(both[0], both[1]);
-        ++position;
-      }
-    }
-  }
-  for (const auto& [name, value] : given.named) dict.set(heap.string(name), value);
-  return made;
-}
-
-Value make_range(Heap& heap, const Arguments& given) {
-  const auto& p = given.positional;
-  if (!given.named.empty()) type_error("range() takes no keyword arguments");
-  if (p.empty()) type_error("range expected at least 1 argument, got 0");
-  if (p.size() > 3) type_error("range expected at most 3 arguments, got {}", p.size());
-  for (const Value& v : p) {
-    if (!v.is_integral()) type_error("'{}' object cannot be interpreted as an integer", type_name(v));
-  }
-  const int64_t step = p.size() > 2 ? p[2].as_int() : 1;
-  if (step == 0) value_error("range() arg 3 must not be zero");
-  const Value made = p.size() == 1 ? heap.make_value<Range>(0, 0, p[0].as_int(), 1)
-                                   : heap.make_value<Range>(0, p[0].as_int(), p[1].as_int(), step);
-  if (made.as<Range>().length > 100000)
-    raise(ExceptionType::kOverflowError, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
-  return made;
-}
-
-/// datetime.now().strftime(format).
-std::string formatted_now(const std::string& format) {
-  timeval now{};
-  gettimeofday(&now, nullptr);
-  tm local{};
-  localtime_r(&now.tv_sec, &local);
-  std::string prepared;
-  for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%' || i + 1 == format.size()) {
-      prepared += format[i];
-      continue;
-    }
-    const char c = format[++i];
-    if (c == 'f') prepared += fmt::format("{:06d}", now.tv_usec);
-    else if (c != 'z' && c != 'Z') (prepared += '%') += c;
-  }
-  if (prepared.empty()) return "";
-  std::string out(prepared.size() * 16 + 256, '\0');
-  out.resize(std::strftime(out.data(), out.size(), prepared.c_str(), &local));
-  return out;
-}
-
-}  // namespace
-
-Value Interpreter::call_function(const std::string& name, Arguments& given) {
-  if (name == "raise_exception") {
-    const auto p = bind("_cached_compile_jinja_template.<locals>.raise_exception", {{"message", Value()}}, given);
-    raise(ExceptionType::kTemplateError, "{}", p[0].is_undefined() ? std::string() : to_text(p[0]));
-  }
-  if (name == "strftime_now") {
-    const auto p = bind("_cached_compile_jinja_template.<locals>.strftime_now", {{"format", Value()}}, given);
-    if (!p[0].is_string()) type_error("strftime() argument 1 must be str, not {}", type_name(p[0]));
-    heap_.budget().expect(text_of(p[0]).size() * 64);
-    return heap_.string(formatted_now(text_of(p[0])));
-  }
-  if (name == "range") return make_range(heap_, given);
-  if (name == "dict") return make_dict(heap_, given);
-  if (name == "namespace") {
-    const Value attributes = make_dict(heap_, given);
-    for (const Dict::Entry& entry : attributes.as<Dict>().entries()) Namespace::check_name(entry.key);
-    return heap_.make_value<Namespace>(0, heap_, attributes);
-  }
-  if (name == "joiner")
-    return heap_.make_value<Joiner>(0, bind("Joiner.__init__", {{"sep", heap_.string(", ")}}, given, 1)[0]);
-  if (name == "cycler") {
-    if (given.positional.empty()) raise(ExceptionType::kRuntimeError, "at least one item has to be provided");
-    return heap_.make_value<Cycler>(0, given.positional);
-  }
-  fail(ErrorCode::kUnsupported, "chat template: {}() is not supported", name);
 }
 
 }  // namespace gamut::jinja

@@ -133,17 +133,6 @@ std::string cut_at_tag(const std::string& rendered, const Value& said) {
   return std::string(strip(std::string_view(rendered).substr(0, at), kStripRight));
 }
 
-std::vector<CharRange> in_characters(const std::string& text, const std::vector<ByteSpan>& spans) {
-  std::vector<CharRange> ranges;
-  for (const ByteSpan& span : spans) {
-    auto count = [&](size_t bytes) {
-      return static_cast<int64_t>(text::count_characters(std::string_view(text).substr(0, bytes)));
-    };
-    ranges.push_back({count(span.begin), count(span.end)});
-  }
-  return ranges;
-}
-
 std::string token_text(const Json& token) {
   if (token.is_object() && token.contains("content") && token["content"].is_string())
     return token["content"].get<std::string>();
@@ -259,10 +248,11 @@ RenderedChat render_chat(const ChatTemplate::State& state, const ChatRequest& re
   names.set(heap.string("tools"), tools);
   names.set(heap.string("documents"), documents);
   names.set(heap.string("add_generation_prompt"), Value::boolean(request.add_generation_prompt));
-  Interpreter interpreter(heap, names);
+  Interpreter interpreter(heap, variables);
   RenderedChat rendered;
   rendered.text = interpreter.run(*one.parsed);
-  rendered.generations = in_characters(rendered.text, interpreter.generations());
+  for (const Generation& said_part : interpreter.generations())
+    rendered.generations.push_back({static_cast<int64_t>(said_part.begin), static_cast<int64_t>(said_part.end)});
   if (!said.is_missing()) rendered.text = cut_at_tag(rendered.text, said);
   return rendered;
 }

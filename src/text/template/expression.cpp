@@ -1,4 +1,6 @@
 // Expressions of the interpreter.
+#include "text/template/filter_call.h"
+#include "text/template/frames.h"
 #include "text/template/interpreter.h"
 #include "text/template/operators.h"
 #include "text/template/repr.h"
@@ -27,16 +29,12 @@ Value Interpreter::eval_inner(const Node& node) {
     case NodeKind::kTuple: return heap_.tuple(all(node.items));
     case NodeKind::kList: return heap_.list(all(node.items));
     case NodeKind::kDict: return dict(node);
-    case NodeKind::kConditional:
-      if (truth(eval(*node.items[0]))) return eval(*node.items[1]);
-      if (node.items[2]) return eval(*node.items[2]);
-      return undefined(fmt::format(
-          "the inline if-expression on line {} evaluated to false and no else section was defined.", node.line));
+    case NodeKind::kConditional: return conditional(node);
     case NodeKind::kBinary: {
       const Value left = eval(*node.items[0]);
       return binary(heap_, node.op, left, eval(*node.items[1]));
     }
-    case NodeKind::kUnary: return unary(node.op, eval(*node.items[0]));
+    case NodeKind::kUnary: return unary(heap_, node.op, eval(*node.items[0]));
     case NodeKind::kAnd: {
       Value left = eval(*node.items[0]);
       return truth(left) ? eval(*node.items[1]) : left;
@@ -63,23 +61,21 @@ Value Interpreter::eval_inner(const Node& node) {
       return call(callee, arguments(*node.arguments));
     }
     case NodeKind::kFilter: return filter(node, eval(*node.items[0]));
-    case NodeKind::kTest: {
-      const Value operand = eval(*node.items[0]);
-      return Value::boolean(call_test(text_of(node.value), operand, arguments(*node.arguments)));
-    }
+    case NodeKind::kTest: return Value::boolean(test(node, eval(*node.items[0])));
     default: raise(ExceptionType::kTemplateRuntimeError, "a statement where an expression belongs");
   }
 }
 
 Value Interpreter::name(const Node& node) {
-  const Value* found = scope_.as<Activation>().find(node.value);
-  if (found == nullptr) found = variables_.find(node.value);
-  if (found != nullptr) return *found;
-  for (std::string_view global :
-       {"range", "dict", "lipsum", "cycler", "joiner", "namespace", "raise_exception", "strftime_now"}) {
-    if (text_of(node.value) == global) return heap_.make_value<Function>(0, std::string(global));
-  }
-  return heap_.make_value<Undefined>(0, node.value);
+  const Value& value = variable(node.slot);
+  return value.is_missing() ? heap_.make_value<Undefined>(0, node.value) : value;
+}
+
+Value Interpreter::conditional(const Node& node) {
+  if (truth(eval(*node.items[0]))) return eval(*node.items[1]);
+  if (node.items[2]) return eval(*node.items[2]);
+  return undefined(fmt::format(
+      "the inline if-expression on line {} evaluated to false and no else section was defined.", node.line));
 }
 
 Value Interpreter::dict(const Node& node) {
@@ -109,10 +105,10 @@ Value Interpreter::comparison(const Node& node) {
 Value Interpreter::concatenation(const Node& node) {
   std::string text;
   for (const NodePtr& part : node.items) {
-    append_text(text, eval(*part));
+    append_text(text, autoescape_ ? escape(heap_, eval(*part)) : eval(*part));
     heap_.budget().expect(text.size());
   }
-  return heap_.string(std::move(text));
+  return text_value(std::move(text));
 }
 
 Arguments Interpreter::arguments(const CallArguments& from) {
@@ -134,7 +130,35 @@ Arguments Interpreter::arguments(const CallArguments& from) {
 }
 
 Value Interpreter::filter(const Node& node, const Value& operand) {
-  return call_filter(text_of(node.value), operand, arguments(*node.arguments));
+  Arguments given = arguments(*node.arguments);
+  if (node.filter == nullptr)
+    raise(ExceptionType::kTemplateRuntimeError, "No filter named {} found.", quoted(text_of(node.value)));
+  if (operand.is_string()) heap_.budget().touch(text_of(operand).size());
+  FilterCall call{*this, heap_, text_of(node.value), operand, given};
+  return node.filter(call);
+}
+
+bool Interpreter::test(const Node& node, const Value& operand) {
+  Arguments given = arguments(*node.arguments);
+  if (node.test == nullptr)
+    raise(ExceptionType::kTemplateRuntimeError, "No test named {} found.", quoted(text_of(node.value)));
+  TestCall call{*this, heap_, text_of(node.value), operand, given};
+  return node.test(call);
+}
+
+Value Interpreter::call_filter(const std::string& name, const Value& operand, Arguments given) {
+  const FilterFunction found = find_filter(name);
+  if (found == nullptr) raise(ExceptionType::kTemplateRuntimeError, "No filter named {}.", quoted(name));
+  if (operand.is_string()) heap_.budget().touch(text_of(operand).size());
+  FilterCall call{*this, heap_, name, operand, given};
+  return found(call);
+}
+
+bool Interpreter::call_test(const std::string& name, const Value& operand, Arguments given) {
+  const TestFunction found = find_test(name);
+  if (found == nullptr) raise(ExceptionType::kTemplateRuntimeError, "No test named {}.", quoted(name));
+  TestCall call{*this, heap_, name, operand, given};
+  return found(call);
 }
 
 }  // namespace gamut::jinja

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "text/template/objects.h"
 
 namespace gamut::jinja {
 namespace {
@@ -15,11 +16,17 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t value) override { return add(Value::integer(value)); }
   bool number_unsigned(number_unsigned_t value) override {
     if (value <= INT64_MAX) return add(Value::integer(static_cast<int64_t>(value)));
-    return add(heap_.make_value<BigInt>(24, std::to_string(value)));
+    return add(heap_.make_value<BigInt>(24, *BigInteger::parse(std::to_string(value), 10)));
   }
   bool number_float(number_float_t value, const string_t& text) override {
     if (text.find_first_of(".eE") != std::string::npos) return add(Value::real(value));
-    return add(heap_.make_value<BigInt>(text.size(), text));
+    constexpr size_t kMostDigits = 4300;
+    const bool negative = text.starts_with('-');
+    if (text.size() > kMostDigits + 1)
+      fail(ErrorCode::kInvalidArgument, "{}: an integer of {} digits, at most {} expected", source_, text.size(),
+           kMostDigits);
+    const BigInteger parsed = *BigInteger::parse(std::string_view(text).substr(negative ? 1 : 0), 10);
+    return add(heap_.make_value<BigInt>(text.size(), negative ? -parsed : parsed));
   }
   bool string(string_t& value) override { return add(heap_.string(std::move(value))); }
   bool binary(binary_t&) override { return false; }

@@ -1,7 +1,6 @@
 #include "text/template/objects.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 
 #include "text/template/operators.h"
@@ -51,8 +50,6 @@ void String::append(std::string_view more) {
   hash_ = 0;
 }
 
-double BigInt::to_double() const { return std::strtod(digits_.c_str(), nullptr); }
-
 std::string Undefined::message() const {
   if (!hint.empty()) return hint;
   if (object.is_missing()) return repr(name) + " is undefined";
@@ -100,7 +97,7 @@ size_t mix(uint64_t bits) {
 }
 
 size_t hash_of_real(double d) {
-  if (d == std::floor(d) && std::abs(d) < 9e18) return mix(static_cast<uint64_t>(static_cast<int64_t>(d)));
+  if (d == std::floor(d) && d >= -0x1p63 && d < 0x1p63) return mix(static_cast<uint64_t>(static_cast<int64_t>(d)));
   return std::hash<double>()(d);
 }
 
@@ -120,7 +117,7 @@ size_t hash_of(const Value& v) {
     case Type::kInt: return mix(static_cast<uint64_t>(v.as_int()));
     case Type::kFloat: return hash_of_real(v.as_real());
     case Type::kString: return v.as<String>().hash();
-    case Type::kBigInt: return std::hash<std::string>()(v.as<BigInt>().digits());
+    case Type::kBigInt: return hash_of_real(v.as<BigInt>().value().to_real());
     case Type::kUndefined: return 0x51ed;
     case Type::kTuple: return hash_of_items(items_of(v));
     case Type::kRange: return mix(static_cast<uint64_t>(v.as<Range>().length));

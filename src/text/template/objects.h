@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "text/template/big_integer.h"
 #include "text/template/exception.h"
 #include "text/template/value.h"
 
@@ -32,16 +33,14 @@ class String : public Object {
 
 inline const std::string& text_of(const Value& v) { return v.as<String>().text(); }
 
-/// A whole number beyond 64 bits, as JSON may hold it. It can be shown and compared for equality; computing with it is
-/// an OverflowError.
+/// A whole number beyond 64 bits.
 class BigInt : public Object {
  public:
-  explicit BigInt(std::string digits) : Object(Type::kBigInt), digits_(std::move(digits)) {}
-  const std::string& digits() const { return digits_; }
-  double to_double() const;
+  explicit BigInt(BigInteger value) : Object(Type::kBigInt), value_(std::move(value)) {}
+  const BigInteger& value() const { return value_; }
 
  private:
-  std::string digits_;
+  BigInteger value_;
 };
 
 /// A value that is not there: it can be printed, iterated and tested; anything else raises.

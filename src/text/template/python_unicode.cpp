@@ -145,6 +145,16 @@ std::string to_casefolded(std::string_view text) {
   return out;
 }
 
+bool is_cased(std::string_view text, uint16_t wanted, uint16_t refused) {
+  bool found = false, clean = true;
+  for_each_character(text, [&](char32_t c, size_t) {
+    const uint16_t properties = properties_of(c);
+    clean = clean && !(properties & refused);
+    found = found || (properties & wanted);
+  });
+  return found && clean;
+}
+
 bool is_identifier(std::string_view text) {
   bool valid = !text.empty();
   for_each_character(

@@ -41,6 +41,9 @@ std::string to_capitalized(std::string_view text);
 std::string to_swapped_case(std::string_view text);
 std::string to_casefolded(std::string_view text);
 
+/// Whether a character has one of the wanted properties, and none a refused one.
+bool is_cased(std::string_view text, uint16_t wanted, uint16_t refused);
+
 /// str.isidentifier().
 bool is_identifier(std::string_view text);
 

@@ -39,6 +39,7 @@ std::string type_name(const Value& v) {
     case Type::kMethod: return "builtin_function_or_method";
     case Type::kBlockReference: return "BlockReference";
     case Type::kTemplateReference: return "TemplateReference";
+    case Type::kContext:
     case Type::kActivation:
     case Type::kFunction: return "function";
   }
@@ -102,6 +103,17 @@ std::string real_text(double d) {
          digits.substr(static_cast<size_t>(exponent + 1));
 }
 
+std::string integer_text(const BigInteger& value) {
+  constexpr size_t kMostDigits = 4300, kBitsOfThem = 14285;
+  std::string text = value.bits() > kBitsOfThem + 4 ? std::string() : value.text();
+  if (text.empty() || text.size() - (value.is_negative() ? 1 : 0) > kMostDigits) {
+    value_error(
+        "Exceeds the limit (4300 digits) for integer string conversion; use sys.set_int_max_str_digits() to increase "
+        "the limit");
+  }
+  return text;
+}
+
 namespace {
 
 void append_repr(std::string& out, const Value& v, int depth);
@@ -155,7 +167,7 @@ void append_repr(std::string& out, const Value& v, int depth) {
     case Type::kString:
       out += v.as<String>().is_markup() ? "Markup(" + quoted(text_of(v)) + ")" : quoted(text_of(v));
       return;
-    case Type::kBigInt: out += v.as<BigInt>().digits(); return;
+    case Type::kBigInt: out += integer_text(v.as<BigInt>().value()); return;
     case Type::kUndefined: out += "Undefined"; return;
     case Type::kList: return append_items(out, items_of(v), "[]", depth + 1);
     case Type::kTuple: return append_items(out, items_of(v), "()", depth + 1);
@@ -184,6 +196,17 @@ std::string repr(const Value& v) {
   return out;
 }
 
+std::string ascii_repr(const Value& v) {
+  const std::string text = repr(v);
+  std::string out;
+  for (const char* p = text.data(); p != text.data() + text.size();) {
+    const auto c = static_cast<uint32_t>(text::decode_utf8(p));
+    if (c < 0x80) out += static_cast<char>(c);
+    else out += c < 0x100 ? fmt::format("\\x{:02x}", c) : c < 0x10000 ? fmt::format("\\u{:04x}", c) : fmt::format("\\U{:08x}", c);
+  }
+  return out;
+}
+
 void append_text(std::string& out, const Value& v) {
   if (v.is_string()) out += text_of(v);
   else if (!v.is_undefined()) append_repr(out, v, 0);
@@ -193,6 +216,12 @@ std::string to_text(const Value& v) {
   std::string out;
   append_text(out, v);
   return out;
+}
+
+std::string_view first_characters(std::string_view text, size_t count) {
+  const char* p = text.data();
+  for (size_t i = 0; i < count && p != text.data() + text.size(); ++i) text::decode_utf8(p);
+  return text.substr(0, static_cast<size_t>(p - text.data()));
 }
 
 std::string_view strip(std::string_view text, StripSide side) {
@@ -241,8 +270,9 @@ std::string json_key(const Value& key) {
 
 class JsonWriter {
  public:
-  JsonWriter(std::string& out, const JsonStyle& style) : out_(out), style_(style) {}
+  JsonWriter(std::string& out, const JsonStyle& style, Budget* budget) : out_(out), style_(style), budget_(budget) {}
   void write(const Value& v) {
+    if (budget_ != nullptr) budget_->expect(out_.size()), budget_->step();
     switch (v.type()) {
       case Type::kNone: out_ += "null"; return;
       case Type::kBool: out_ += v.as_bool() ? "true" : "false"; return;
@@ -303,11 +333,14 @@ class JsonWriter {
   }
   std::string& out_;
   const JsonStyle& style_;
+  Budget* budget_;
   int depth_ = 0;
 };
 
 }  // namespace
 
-void append_json(std::string& out, const Value& v, const JsonStyle& style) { JsonWriter(out, style).write(v); }
+void append_json(std::string& out, const Value& v, const JsonStyle& style, Budget* budget) {
+  JsonWriter(out, style, budget).write(v);
+}
 
 }  // namespace gamut::jinja

@@ -90,6 +90,6 @@ Value ConstantPool::string(std::string text) {
   return keep(made);
 }
 
-Value ConstantPool::big_int(std::string digits) { return keep(new BigInt(std::move(digits))); }
+Value ConstantPool::big_int(BigInteger value) { return keep(new BigInt(std::move(value))); }
 
 }  // namespace gamut::jinja

@@ -28,6 +28,7 @@ enum class Type : uint8_t {
   kRange,
   kIterator,
   kNamespace,
+  kContext,
   kActivation,
   kMacro,
   kLoop,
@@ -39,6 +40,7 @@ enum class Type : uint8_t {
   kTemplateReference,
 };
 
+class BigInteger;
 class Heap;
 class Value;
 
@@ -235,7 +237,7 @@ class ConstantPool {
   ConstantPool& operator=(const ConstantPool&) = delete;
 
   Value string(std::string text);
-  Value big_int(std::string digits);
+  Value big_int(BigInteger value);
 
  private:
   Value keep(Object* object);
