@@ -23,6 +23,8 @@ void add_run_command(CLI::App& app, CommonOptions& common);
 void add_embed_command(CLI::App& app, CommonOptions& common);
 /// gamut tokenize MODEL: text to tokens and back, one JSON value per line.
 void add_tokenize_command(CLI::App& app, CommonOptions& common);
+/// gamut template MODEL REQUEST: the prompt that a chat template makes.
+void add_template_command(CLI::App& app, CommonOptions& common);
 /// gamut forward MODEL --inputs F --outputs G: raw tensors in and out.
 void add_forward_command(CLI::App& app, CommonOptions& common);
 /// gamut info MODEL: what a checkpoint is.
