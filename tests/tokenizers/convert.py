@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares folders without a tokenizer.json: `gamut tokenize` against what transformers makes of the same files.
 
-    convert.py GAMUT [--count 2000] [--seed 1] [--only NAME] [--data FOLDER]
+    convert.py GAMUT [--count 2000] [--seed 1] [--only NAME,…] [--data FOLDER]
 
 Small vocabularies are trained here, one for each tokenizer class, and written as the class's checkpoints publish them
 (vocab.json and merges.txt, SentencePiece .model, tiktoken ranks, tekken.json …). With --data, the tokenizers of that
@@ -258,6 +258,26 @@ CASES = {
 }
 
 
+LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZabcdeé日"]
+
+
+def letters_file(letters, wrap=lambda v: v):
+    return lambda folder: write_json(folder, "vocab.json", wrap({t: i for i, t in enumerate(letters)}))
+
+
+# Classes without a counterpart in the `tokenizers` package: ids, types, masks and decoded text are compared.
+PLAIN_CASES = {
+    "wav2vec2": ("wav2vec2", {}, {}, letters_file(LETTERS)),
+    "hubert": ("hubert", {"tokenizer_class": "Wav2Vec2CTCTokenizer", "bos_token": "<s>", "word_delimiter_token": "|", "pad_token": "[PAD]"},
+               {"special_tokens_map.json": {"unk_token": "<unk>"}}, letters_file([*LETTERS[1:], "[PAD]", "tsch"])),
+    "wav2vec2-languages": ("wav2vec2", {"target_lang": "deu"}, {}, letters_file(LETTERS, lambda v: {"eng": {}, "deu": v})),
+    "byt5": ("t5", {"tokenizer_class": "ByT5Tokenizer"}, {}, lambda folder: None),
+    "byt5-few": ("t5", {"tokenizer_class": "ByT5Tokenizer", "extra_ids": 2}, {}, lambda folder: None),
+    "perceiver": ("perceiver", {}, {}, lambda folder: None),
+    "canine": ("canine", {}, {}, lambda folder: None),
+}
+
+
 def from_merges(source, model_type, extra=()):
     """The BPE of a real tokenizer.json as vocab.json and merges.txt."""
     def write(folder):
@@ -341,6 +361,32 @@ def run_case(name, case, args, comparison):
         check_stream(name, oracle, folder, ids, comparison)
 
 
+def run_plain_case(name, case, args, comparison):
+    strings = compare.Strings(args.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        write_case(folder, case)
+        oracle = AutoTokenizer.from_pretrained(folder)
+        strings.added = [t.content for t in oracle.added_tokens_decoder.values()]
+        usable = lambda t: not t.rstrip().endswith("</s>")  # ByT5 adds no second one
+        texts = [t for t in (strings.text() for _ in range(args.count // 2)) if usable(t)] + ["", "a", " a b ", "THE CAT"]
+        inputs = texts + [{"text": a, "pair": b} for a, b in zip(texts[::2], texts[1::2])]
+        fields = {"ids": "input_ids", "type_ids": "token_type_ids", "special_tokens_mask": "special_tokens_mask", "attention_mask": "attention_mask"}
+        expected = []
+        for i in inputs:
+            e = oracle(*([i] if isinstance(i, str) else [i["text"], i["pair"]]), return_token_type_ids=True, return_special_tokens_mask=True)
+            expected.append({k: e[v] for k, v in fields.items()})
+        got = [{k: g[k] for k in fields} for g in comparison.run(folder, inputs)]
+        comparison.check(name + " text", inputs, expected, got)
+        known = [i for i in (*oracle.get_vocab().values(),) if not 0xD800 <= i < 0xE000]
+        ids = [[strings.random.choice(known) for _ in range(strings.random.randrange(20))] for _ in range(args.count // 5)]
+        ids += [e["ids"] for e in expected]
+        for skip, flags in ((True, ()), (False, ("--keep-special",))):
+            texts = [oracle.decode(i, skip_special_tokens=skip) for i in ids]
+            comparison.check("%s decode skip=%s" % (name, skip), ids, [{"text": t} for t in texts], comparison.run(folder, ids, "--decode", *flags))
+            streamed = [{"text": "".join(g["pieces"])} for g in comparison.run(folder, ids, "--stream", *flags)]
+            comparison.check("%s stream skip=%s" % (name, skip), ids, [{"text": t} for t in texts], streamed)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("gamut")
@@ -350,15 +396,15 @@ def main():
     parser.add_argument("--data", type=pathlib.Path)
     args = parser.parse_args()
     stand_in_packages()
-    cases = dict(CASES, **(real_cases(args.data) if args.data else {}))
+    cases = dict(CASES, **PLAIN_CASES, **(real_cases(args.data) if args.data else {}))
     comparison = compare.Comparison(args.gamut)
     failed = []
     for name, case in cases.items():
-        if args.only and name != args.only:
+        if args.only and name not in args.only.split(","):
             continue
         before, comparison.shown = comparison.differences, 0
         try:
-            run_case(name, case, args, comparison)
+            (run_plain_case if name in PLAIN_CASES else run_case)(name, case, args, comparison)
         except (Exception, SystemExit) as error:
             comparison.differences += 1
             print("%s: %s: %s" % (name, type(error).__name__, str(error)[:300]))
