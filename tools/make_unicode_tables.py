@@ -106,6 +106,7 @@ def flags_of_all(decompositions, lowercase):
             flags[c] |= WORD
         assert (spaces[c] == 2) == bool(flags[c] & WHITESPACE), hex(c)
         flags[c] |= flags_of_other_parts(c, flags[c])
+    flags[1] |= flags_of_other_parts(1, flags[1])  # stood for the added token above; no word character
     return flags
 
 

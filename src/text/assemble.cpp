@@ -159,7 +159,8 @@ void trim_offsets(std::string_view token, bool is_first, const OffsetTrim& trim,
     if (!is_blank(decode_utf8(p))) break;
   }
   if (leading > 0) {
-    if ((is_first || range.begin == 0) && trim.add_prefix_space) --leading;
+    // A first space alone may be one that the pre-tokenizer put there.
+    if ((is_first || range.begin == 0) && trim.add_prefix_space && leading == 1) leading = 0;
     range.begin = std::min(range.begin + leading, range.end);
   }
   if (trailing > 0 && range.end >= trailing) range.end = std::max(range.end - trailing, range.begin);

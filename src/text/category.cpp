@@ -38,6 +38,16 @@ uint32_t category_mask(char32_t c) {
 
 std::span<const CategoryChange> category_changes() { return kCategoryChanges; }
 
+std::span<const CharSpan> further_alphabetic() { return kFurtherAlpha; }
+std::span<const CharSpan> further_lower() { return kFurtherLower; }
+std::span<const CharSpan> further_upper() { return kFurtherUpper; }
+
+std::span<const ScriptAddition> script_additions() { return kScriptAdditions; }
+
+bool is_script_name(std::string_view name) {
+  return std::find(std::begin(kScriptNames), std::end(kScriptNames), name) != std::end(kScriptNames);
+}
+
 uint8_t script(char32_t c) { return static_cast<uint8_t>(look_up(kScriptIndex, kScriptBlocks, c)); }
 
 GraphemeClass grapheme_class(char32_t c) {

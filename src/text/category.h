@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace gamut::text {
 
@@ -52,6 +53,25 @@ struct CategoryChange {
   Category old_category, category;
 };
 std::span<const CategoryChange> category_changes();
+
+/// An inclusive range of characters.
+struct CharSpan {
+  char32_t first, last;
+};
+/// Members of [:alpha:], [:lower:] and [:upper:] besides the categories that belong there as a whole (letters and
+/// letter numbers; Ll; Lu).
+std::span<const CharSpan> further_alphabetic();
+std::span<const CharSpan> further_lower();
+std::span<const CharSpan> further_upper();
+
+/// A range of characters of a script that Unicode 14 does not have in it; the script in capitals without spaces.
+struct ScriptAddition {
+  char32_t first, last;
+  std::string_view script;
+};
+std::span<const ScriptAddition> script_additions();
+/// Whether a regular expression may call a script so; in capitals without spaces.
+bool is_script_name(std::string_view name);
 
 /// Number of the character's script for the UnicodeScripts pre-tokenizer; 0 goes with any other.
 uint8_t script(char32_t c);

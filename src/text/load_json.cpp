@@ -49,6 +49,10 @@ Model read_bpe(const JsonFields& fields, bool raw_bytes) {
   options.byte_fallback = fields.optional_boolean("byte_fallback").value_or(false);
   options.ignore_merges = fields.optional_boolean("ignore_merges").value_or(false);
   options.raw_bytes = raw_bytes;
+  // Merges left out by chance are for training; 0 is what files state that mean none.
+  if (const Json& dropout = fields.get("dropout"); !dropout.is_null() && dropout != 0) {
+    fields.unsupported("model.dropout", dropout.dump());
+  }
   const Json& list = fields.array("merges");
   Bpe::Merges merges;
   merges.reserve(list.size());

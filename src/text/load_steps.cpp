@@ -249,6 +249,8 @@ void read_pre_tokenizer(const Json& value, const std::string& where, std::vector
 void read_decoder(const Json& value, const std::string& where, Decoder& out) {
   each_step(value, where, "decoders",
             [&](const JsonFields& fields, const std::string& type) { out.push_back(read_one_decoder(fields, type)); });
+  // An empty sequence joins the tokens without the spaces that no decoder at all puts between them.
+  if (!value.is_null() && out.empty()) out.push_back(SimpleDecoder::kFuse);
 }
 
 PostProcessor read_post_processor(const Json& value, const std::string& where) {

@@ -18,10 +18,14 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(buffer);
 }
 
+/// What a match needs, for any pattern: only the place of the whole match is asked for.
 struct MatchState {
-  explicit MatchState(const pcre2_code* code)
-      : data(pcre2_match_data_create_from_pattern(code, nullptr)), context(pcre2_match_context_create(nullptr)) {
-    if (data == nullptr || context == nullptr) throw std::bad_alloc();
+  MatchState() : data(pcre2_match_data_create(1, nullptr)), context(pcre2_match_context_create(nullptr)) {
+    if (data == nullptr || context == nullptr) {
+      pcre2_match_data_free(data);
+      pcre2_match_context_free(context);
+      throw std::bad_alloc();
+    }
     pcre2_set_match_limit(context, kMostSteps);
     pcre2_set_heap_limit(context, 64 * 1024);
   }
@@ -31,6 +35,16 @@ struct MatchState {
   }
   MatchState(const MatchState&) = delete;
   MatchState& operator=(const MatchState&) = delete;
+
+  /// As pcre2_match. Compiled code has a small stack; where that is too small the interpreter has the heap.
+  int match(const pcre2_code* code, std::string_view text, size_t from) const {
+    auto run = [&](uint32_t options) {
+      return pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                         PCRE2_NO_UTF_CHECK | options, data, context);
+    };
+    const int found = run(0);
+    return found == PCRE2_ERROR_JIT_STACKLIMIT ? run(PCRE2_NO_JIT) : found;
+  }
 
   pcre2_match_data* data;
   pcre2_match_context* context;
@@ -66,12 +80,11 @@ Regex::Regex(const std::string& pattern, const std::string& where) : pattern_(pa
 
 void Regex::find_all(std::string_view text, std::vector<ByteSpan>& matches) const {
   const auto* code = static_cast<const pcre2_code*>(code_.get());
-  const MatchState state(code);
+  static thread_local const MatchState state;  // making one takes longer than most matches
   const size_t* place = pcre2_get_ovector_pointer(state.data);
   size_t from = 0, last_end = SIZE_MAX;
   while (from <= text.size()) {
-    const int found = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
-                                  PCRE2_NO_UTF_CHECK, state.data, state.context);
+    const int found = state.match(code, text, from);
     if (found == PCRE2_ERROR_NOMATCH) return;
     if (found < 0) {
       fail(ErrorCode::kResourceLimit, "pattern \"{}\" on a text of {} bytes: {}",

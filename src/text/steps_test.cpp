@@ -43,8 +43,34 @@ TEST(WordPatterns, AgreeWithTheRegex) {
 TEST(Regex, HostilePatternsEndInErrors) {
   std::vector<ByteSpan> matches;
   EXPECT_THROW(Regex("(", "test"), Error);
-  EXPECT_THROW(Regex("[a&&b]", "test"), Error);
+  EXPECT_THROW(Regex("[a&&]", "test"), Error);
+  EXPECT_THROW(Regex("(?i)stra\xC3\x9F"
+                     "e",
+                     "test"),
+               Error);
+  EXPECT_THROW(Regex(std::string(300, '(') + std::string(300, ')'), "test"), Error);
+  EXPECT_THROW(Regex(std::string(300, '['), "test"), Error);
   EXPECT_THROW(Regex("(a+)+$", "test").find_all(std::string(5000, 'a') + "b", matches), Error);
+}
+
+std::vector<std::string> matches_of(const std::string& pattern, const std::string& text) {
+  std::vector<ByteSpan> matches;
+  Regex(pattern, "test").find_all(text, matches);
+  std::vector<std::string> found;
+  for (ByteSpan match : matches) found.push_back(text.substr(match.begin, match.end - match.begin));
+  return found;
+}
+
+TEST(Regex, ReadsOnigurumasSyntax) {
+  using Found = std::vector<std::string>;
+  EXPECT_EQ(matches_of("[a-f&&[^b-d]]+", "abcdefg"), (Found{"a", "ef"}));
+  EXPECT_EQ(matches_of("[a[x-z]]+", "axbyz"), (Found{"ax", "yz"}));
+  EXPECT_EQ(matches_of("[^[a-y]z]+", "az-Z"), (Found{"-Z"}));
+  EXPECT_EQ(matches_of("\\d{1,2}+", "12345"), (Found{"12345"}));  // an interval repeated, not a possessive one
+  EXPECT_EQ(matches_of("a{2}?b", "aabb"), (Found{"aab", "b"}));
+  EXPECT_EQ(matches_of("a(?i)b|C", "aBac"), (Found{"aB", "ac"}));  // the option holds for both alternatives behind a
+  EXPECT_EQ(matches_of("[[:^alpha:]]", "a1"), (Found{"1"}));
+  EXPECT_EQ(matches_of("\\v", "\n\x0b"), (Found{"\x0b"}));
 }
 
 TEST(UnicodeForm, ComposesWithOrigins) {

@@ -10,84 +10,14 @@ special tokens; a copy of the tokenizer with added tokens of every kind.
 import argparse
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
-import unicodedata
 
+from strings import Strings, all_prose
 from tokenizers import AddedToken, Tokenizer
 
 FIELDS = ("ids", "tokens", "offsets", "type_ids", "attention_mask", "special_tokens_mask")
-
-
-class Strings:
-    """Deterministic strings that mix every kind of character."""
-
-    WORDS = ("the quick Brown FOX don't can't it's naïve café Ünïcödé straße İstanbul ΣΊΣΥΦΟΣ ǅ ﬁne 1,234.56 U.S.A. "
-             "e-mail@example.com http://a.b/c?d=e#f $100 50% C++ x=y [CLS] [SEP] [MASK] [PAD] [UNK] [cls] [MASK ##ing ## "
-             "日本語 漢字 中文字 한국어 각 ㄱㅏ हिन्दी ภาษาไทย العربية עברית ქართული Ελληνικά Русский Ёлка й ї Việt Nam "
-             "unaffable embeddings tokenization antidisestablishmentarianism supercalifragilistic 👍🏽 👨‍👩‍👧‍👦 🇩🇪 ☕️ 1️⃣ "
-             "a\u0301\u0327 e\u0327\u0301 \u1e69 s\u0323\u0307 \u0344 \u0f73\u0f71 \u302a\u302e a\U0001d165\U0001d167").split()
-    SPACES = [chr(c) for c in (9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 0x85, 0xA0, 0x1680, 0x180E, *range(0x2000, 0x2010),
-                               0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF)]
-
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-        classes = {}
-        for c in range(0x110000):
-            if not 0xD800 <= c < 0xE000:
-                classes.setdefault(unicodedata.category(chr(c)), []).append(c)
-        self.classes = [classes[k] for k in sorted(classes)]
-        self.marks = [c for c in range(0x110000) if unicodedata.combining(chr(c))]
-        self.next = 0
-        self.added = []
-
-    def character(self):
-        r = self.random
-        kind = r.random()
-        if kind < 0.35:
-            return chr(r.choice(r.choice(self.classes)))
-        if kind < 0.5:
-            return chr(r.randrange(0x20, 0x7F))
-        if kind < 0.6:
-            return chr(r.choice(self.marks))
-        if kind < 0.68:
-            return r.choice(self.SPACES)
-        if kind < 0.75:
-            return chr(r.randrange(0xA0, 0x600))
-        if kind < 0.85:
-            return chr(r.choice((r.randrange(0x4E00, 0xA000), r.randrange(0xF900, 0xFB00), r.randrange(0x2F800, 0x2FA20),
-                                 r.randrange(0xAC00, 0xD7A4), r.randrange(0x1100, 0x1200), r.randrange(0x20000, 0x2CEB0))))
-        if kind < 0.9:
-            return chr(r.choice((r.randrange(0, 0x20), r.randrange(0x7F, 0xA0), r.randrange(0xE000, 0xF900), 0xFFFD, 0xFFFE, 0,
-                                 r.randrange(0xF0000, 0x110000), 0x200D, 0xFE0F, r.randrange(0x1F300, 0x1FA00))))
-        while True:  # every code point in turn
-            self.next = (self.next + 1) % 0x110000
-            if not 0xD800 <= self.next < 0xE000:
-                return chr(self.next)
-
-    def piece(self):
-        r = self.random
-        kind = r.random()
-        if kind < 0.45:
-            word = r.choice(self.WORDS)
-            return r.choice((word, word, word.upper(), word.lower(), word.capitalize(), unicodedata.normalize("NFD", word)))
-        if kind < 0.55 and self.added:
-            word = r.choice(self.added)
-            return r.choice(("", " ", "  ", "a", "_", "é", "\u0301")) + word + r.choice(("", " ", "\t ", "b", "_", "\u0301", "中"))
-        if kind < 0.9:
-            return "".join(self.character() for _ in range(r.randrange(1, 8)))
-        if kind < 0.97:
-            return "".join(r.choice("abcdefghijklmnopqrstuvwxyzéABC##'") for _ in range(r.randrange(1, 25)))
-        if kind < 0.99:
-            return r.choice("aé中́ ") * r.randrange(95, 106)
-        return self.character() * r.randrange(1, 300)
-
-    def text(self):
-        r = self.random
-        separators = ("", " ", " ", " ", "  ", "\t", "\n", "-", ".")
-        return "".join(self.piece() + r.choice(separators) for _ in range(r.randrange(0, 12)))
 
 
 def says_its_case(folder):
@@ -138,13 +68,13 @@ def as_dict(encoding, overflowing):
 
 
 class Comparison:
-    def __init__(self, gamut):
-        self.gamut = gamut
+    def __init__(self, gamut, timeout=600):
+        self.gamut, self.timeout = gamut, timeout
         self.compared = self.differences = self.shown = 0
 
     def run(self, folder, inputs, *flags):
         lines = "".join(json.dumps(i, ensure_ascii=False) + "\n" for i in inputs)
-        done = subprocess.run([self.gamut, "tokenize", folder, *flags], input=lines.encode(), stdout=subprocess.PIPE)
+        done = subprocess.run([self.gamut, "tokenize", folder, *flags], input=lines.encode(), stdout=subprocess.PIPE, timeout=self.timeout)
         if done.returncode:
             sys.exit("gamut failed (%d) with %s" % (done.returncode, flags))
         return [json.loads(line) for line in done.stdout.splitlines()]
@@ -176,6 +106,10 @@ class Comparison:
         for skip, flags in ((True, ()), (False, ("--keep-special",))):
             expected = [{"text": t} for t in tokenizer.decode_batch(ids, skip_special_tokens=skip)]
             self.check("decode skip=%s" % skip, ids, expected, self.run(folder, ids, "--decode", *flags))
+            streamed = self.run(folder, ids, "--decode", "--stream", *flags)
+            found = [{"text": "".join(g["pieces"]), "pieces": len(g["pieces"])} for g in streamed]
+            of_each = [{**e, "pieces": len(i) + 1} for e, i in zip(expected, ids)]  # one for each id, and the rest
+            self.check("stream skip=%s" % skip, ids, of_each, found)
 
 
 def with_added_tokens(tokenizer, folder):
@@ -232,6 +166,9 @@ def main():
     pairs = [{"text": strings.text(), "pair": strings.text()} for _ in range(args.count // 10)]
     comparison.encode("text", tokenizer, args.folder, texts)
     comparison.encode("pair", tokenizer, args.folder, pairs)
+    languages = all_prose(args.count // 50)
+    for language, found in languages.items():
+        comparison.encode("prose " + language, tokenizer, args.folder, found + ["\n".join(found[:200])])
     some, few = texts[: args.count // 20], pairs[: args.count // 100]
     comparison.encode("no special", tokenizer, args.folder, some + few, "--no-special", special=False)
     comparison.encode("long", tokenizer, args.folder, ["".join(texts[at : at + 500]) for at in range(0, 5000, 500)])
