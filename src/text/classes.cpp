@@ -36,7 +36,8 @@ std::string resolved(const Json& names, const std::string& name) {
 }  // namespace
 
 std::string class_for(const Json& tokenizer_config, const Json& model_config) {
-  const Json names = parse_json(tokenizer_class_text("class_names"), "class_names.json");
+  Json names = parse_json(tokenizer_class_text("class_names"), "class_names.json");
+  const JsonRelease release(names);
   std::string stated = string_of(tokenizer_config, "tokenizer_class");
   if (stated.empty()) stated = string_of(model_config, "tokenizer_class");
   stated = without_fast(stated);

@@ -195,15 +195,6 @@ Json roles_of(const SentencePieceModel& model) {
   return roles;
 }
 
-Json description_of(const std::string& name, const std::string& source) {
-  Json description = class_description(name);
-  if (description.is_null()) {
-    fail(ErrorCode::kUnsupported, "{}: tokenizer class \"{}\" is not supported without a tokenizer.json", source,
-         excerpt(name));
-  }
-  return description;
-}
-
 /// The special tokens that follow the `count` tokens of a rank file: those that the settings list, with fillers for the
 /// ids between, and the further ones.
 std::vector<std::string> tokens_behind(const Conversion& conversion, size_t count) {
@@ -235,10 +226,16 @@ TokenizerParts finish(const Conversion& conversion, const AddedTokenSources& sou
 
 }  // namespace
 
-TokenizerParts parts_from_merges(const std::string& name, const Json& vocabulary, std::string_view merges,
-                                 const SettingsFiles& files) {
-  const std::string source = files.folder + "/vocab.json";
-  const Conversion conversion = start_conversion(description_of(name, source), files, source);
+Json require_description(const std::string& name, const std::string& source) {
+  Json description = class_description(name);
+  if (description.is_null()) {
+    fail(ErrorCode::kUnsupported, "{}: tokenizer class \"{}\" is not supported without a tokenizer.json", source,
+         excerpt(name));
+  }
+  return description;
+}
+
+RankedTokens read_token_ids(const Json& vocabulary, const std::string& source) {
   if (!vocabulary.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object of token -> id", source);
   RankedTokens tokens;
   tokens.reserve(vocabulary.size());
@@ -248,6 +245,14 @@ TokenizerParts parts_from_merges(const std::string& name, const Json& vocabulary
     }
     tokens.emplace_back(token, id.get<int64_t>());
   }
+  return tokens;
+}
+
+TokenizerParts parts_from_merges(const std::string& name, const Json& vocabulary, std::string_view merges,
+                                 const SettingsFiles& files) {
+  const std::string source = files.folder + "/vocab.json";
+  const Conversion conversion = start_conversion(require_description(name, source), files, source);
+  RankedTokens tokens = read_token_ids(vocabulary, source);
   Steps steps = read_steps(conversion);
   const bool raw_bytes = steps.raw_bytes();
   Model model = make_bpe(conversion, std::move(tokens), read_merges(merges, files.folder + "/merges.txt"), raw_bytes);
@@ -256,7 +261,7 @@ TokenizerParts parts_from_merges(const std::string& name, const Json& vocabulary
 
 TokenizerParts parts_from_sentencepiece(const std::string& name, const SentencePieceModel& model,
                                         const SettingsFiles& files, const std::string& source) {
-  const Json description = description_of(name, source);
+  const Json description = require_description(name, source);
   const bool is_generic = description.value("roles_of_model", false);
   Conversion conversion = start_conversion(description, files, source, is_generic ? roles_of(model) : Json());
   if (!model.char_map.empty()) conversion.scope.set("char_map", encode_base64(model.char_map));
@@ -275,7 +280,7 @@ TokenizerParts parts_from_sentencepiece(const std::string& name, const SentenceP
 
 TokenizerParts parts_from_ranks(const std::string& name, RankedVocabulary vocabulary, const SettingsFiles& files,
                                 const std::string& source) {
-  Json description = description_of(name, source);
+  Json description = require_description(name, source);
   description["model"] = {{"ignore_merges", true}};
   description["normalizer"] = nullptr;
   description["pre_tokenizer"] = Json::array(

@@ -37,7 +37,17 @@ TokenizerParts parts_from_sentencepiece(const std::string& name, const SentenceP
 TokenizerParts parts_from_ranks(const std::string& name, RankedVocabulary vocabulary, const SettingsFiles& files,
                                 const std::string& source);
 
-/// What the three have in common. `model_first`: special tokens that join before those of the settings; `own`: tokens
+/// - letters of a speech model, vocab.json
+TokenizerParts parts_from_letters(const std::string& name, const Json& vocabulary, const SettingsFiles& files);
+/// - none: bytes or characters are the tokens
+TokenizerParts parts_from_characters(const std::string& name, const SettingsFiles& files);
+
+/// The description of the class; throws Error{kUnsupported}, naming `source`, for a class without one.
+Json require_description(const std::string& name, const std::string& source);
+/// The entries of vocab.json.
+RankedTokens read_token_ids(const Json& vocabulary, const std::string& source);
+
+/// What they have in common. `model_first`: special tokens that join before those of the settings; `own`: tokens
 /// that the vocabulary's file calls special, which a class may add to.
 struct AddedTokenSources {
   std::vector<AddedToken> model_first = {};

@@ -66,7 +66,7 @@ int64_t id_of(const TokenizerParts& parts, const std::string& content) {
   for (const AddedToken& token : parts.added_tokens) {
     if (token.content == content) return token.id;
   }
-  if (const auto id = vocabulary_of(parts.model).id(content)) return *id;
+  if (const auto id = model_id(parts.model, content)) return *id;
   // A token that the vocabulary lacks is as unknown here as anywhere.
   const auto unk = parts.roles.find("unk_token");
   if (unk != parts.roles.end() && unk->second != content) return id_of(parts, unk->second);
@@ -77,7 +77,7 @@ std::string spelling_of(const TokenizerParts& parts, int64_t id) {
   for (const AddedToken& token : parts.added_tokens) {
     if (token.id == id) return token.content;
   }
-  return std::string(vocabulary_of(parts.model).token(id).value_or(""));
+  return std::string(model_token(parts.model, id).value_or(""));
 }
 
 /// A part of a template: "A", "B", a token, each with ":1" for type 1; {"content", "id_of"} for a token under another's

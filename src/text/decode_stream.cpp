@@ -14,8 +14,7 @@ struct DecodeStream::State {
 };
 
 DecodeStream::DecodeStream(const Tokenizer& tokenizer, bool skip_special_tokens)
-    : state_(std::make_unique<State>(tokenizer.state_, skip_special_tokens,
-                                     text::StreamDecoder(tokenizer.state_->parts.decoder))) {}
+    : state_(new State{tokenizer.state_, skip_special_tokens, text::StreamDecoder(tokenizer.state_->parts.decoder)}) {}
 DecodeStream::~DecodeStream() = default;
 DecodeStream::DecodeStream(DecodeStream&&) noexcept = default;
 DecodeStream& DecodeStream::operator=(DecodeStream&&) noexcept = default;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "text/byte_alphabet.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace gamut::text {
@@ -26,6 +27,9 @@ void clean_up(std::string& token) {
 }
 
 using Tokens = std::vector<std::string>;
+
+/// What Python calls whitespace.
+bool is_blank(char32_t c) { return (c >= 0x1C && c <= 0x1F) || (char_class(c).flags & kWhitespace); }
 
 void apply(const WordPieceDecoder& decoder, Tokens& tokens) {
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -108,6 +112,11 @@ void apply(const BpeDecoder& decoder, Tokens& tokens) {
 
 void apply(const CtcDecoder& decoder, Tokens& tokens) {
   tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+  if (decoder.delimiter_text) {
+    std::erase(tokens, decoder.pad_token);
+    std::replace(tokens.begin(), tokens.end(), decoder.word_delimiter_token, *decoder.delimiter_text);
+    return;
+  }
   for (std::string& token : tokens) {
     replace_all(token, decoder.pad_token, "");
     if (!decoder.cleanup) continue;
@@ -115,6 +124,19 @@ void apply(const CtcDecoder& decoder, Tokens& tokens) {
     replace_all(token, decoder.word_delimiter_token, " ");
   }
   std::erase_if(tokens, [](const std::string& token) { return token.empty(); });
+}
+
+void apply(const BytesDecoder& decoder, Tokens& tokens) {
+  std::string bytes;
+  for (const std::string& token : tokens) append_token_bytes(decoder, token, bytes);
+  tokens.assign(1, text_of_bytes(decoder, bytes));
+}
+
+void apply(const TrimDecoder&, Tokens& tokens) {
+  fuse(tokens);
+  std::string& text = tokens[0];
+  text.resize(text.size() - blank_end(text));
+  text.erase(0, blank_start(text));
 }
 
 void apply(const StripDecoder& decoder, Tokens& tokens) {
@@ -150,6 +172,53 @@ void apply(const ReplaceDecoder& decoder, Tokens& tokens) {
 }
 
 }  // namespace
+
+size_t blank_start(std::string_view text) {
+  const char* p = text.data();
+  for (const char* end = p + text.size(); p < end;) {
+    const char* before = p;
+    if (!is_blank(decode_utf8(p))) return static_cast<size_t>(before - text.data());
+  }
+  return text.size();
+}
+
+size_t blank_end(std::string_view text) {
+  size_t end = text.size();
+  while (end > 0) {
+    size_t at = end - 1;
+    while (at > 0 && is_utf8_tail(text[at])) --at;
+    const char* p = text.data() + at;
+    if (!is_blank(decode_utf8(p))) break;
+    end = at;
+  }
+  return text.size() - end;
+}
+
+void append_token_bytes(const DecoderStep& step, std::string_view token, std::string& bytes) {
+  if (!std::holds_alternative<BytesDecoder>(step)) {
+    if (!append_bytes(token, bytes)) bytes += token;
+    return;
+  }
+  const char* p = token.data();
+  const char32_t c = token.empty() ? 0x100 : decode_utf8(p);
+  if (c < 0x100 && p == token.data() + token.size()) {
+    bytes += static_cast<char>(c);
+  } else {
+    bytes += token;
+  }
+}
+
+std::string text_of_bytes(const DecoderStep& step, std::string_view bytes) {
+  std::string out;
+  const auto* decoder = std::get_if<BytesDecoder>(&step);
+  if (!decoder || !decoder->leaves_out) return std::string(repair_utf8(bytes, &out));
+  while (!bytes.empty()) {
+    const size_t valid = valid_utf8_prefix(bytes);
+    out += bytes.substr(0, valid);
+    bytes.remove_prefix(std::min(valid + 1, bytes.size()));
+  }
+  return out;
+}
 
 void apply_step(const DecoderStep& step, std::vector<std::string>& tokens) {
   std::visit([&](const auto& s) { apply(s, tokens); }, step);

@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/error.h"
-#include "base/excerpt.h"
 #include "base/file.h"
 #include "text/convert.h"
 #include "text/load.h"
@@ -62,16 +60,19 @@ TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& file
   for (const char* file : {"tokenizer.model", "tiktoken.model"}) {
     if (exists(file)) return load_model_file(name, folder / file, files);
   }
-  const Json description = class_description(name);
-  if (description.is_null()) {
-    fail(ErrorCode::kUnsupported, "{}: tokenizer class \"{}\" is not supported without a tokenizer.json",
-         folder.string(), excerpt(name));
-  }
+  const Json description = require_description(name, folder.string());
+  const std::string type = description["model"].value("type", "");
+  if (type == "Bytes" || type == "CodePoints") return parts_from_characters(name, files);
   const std::string first = description["files"].empty() ? "tokenizer.json" : description["files"][0];
   if (!exists(first)) {
     fail_with_hint(ErrorCode::kNotFound,
                    fmt::format("{}: no tokenizer.json, and no {} as class {} has it", folder.string(), first, name),
                    "Give the folder of a model with its tokenizer files.");
+  }
+  if (type == "Letters") {
+    Json vocabulary = parse_json_file(folder / first);
+    const JsonRelease release_vocabulary(vocabulary);
+    return parts_from_letters(name, vocabulary, files);
   }
   return first == "vocab.json" ? load_merges(name, folder, files) : load_model_file(name, folder / first, files);
 }

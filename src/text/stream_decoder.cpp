@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "text/byte_alphabet.h"
 #include "text/utf8.h"
 
 namespace gamut::text {
@@ -11,6 +10,7 @@ namespace {
 
 /// Whether a step makes one token of all.
 bool joins(const DecoderStep& step) {
+  if (std::holds_alternative<BytesDecoder>(step) || std::holds_alternative<TrimDecoder>(step)) return true;
   const auto* simple = std::get_if<SimpleDecoder>(&step);
   return simple && *simple != SimpleDecoder::kByteFallback;
 }
@@ -42,15 +42,23 @@ void apply_behind_first(const DecoderStep& step, std::vector<std::string>& token
 
 }  // namespace
 
-/// Fuse passes on what comes; ByteLevel keeps the bytes of a character that is not whole.
-void StreamDecoder::join_bytes(State& state, bool is_end, Tokens& tokens) {
-  for (const std::string& token : tokens) {
-    if (!append_bytes(token, state.bytes)) state.bytes += token;
-  }
-  const size_t kept = is_end ? 0 : unfinished(state.bytes);
-  std::string storage;
-  std::string text(repair_utf8(std::string_view(state.bytes).substr(0, state.bytes.size() - kept), &storage));
-  state.bytes.erase(0, state.bytes.size() - kept);
+/// Keeps the bytes of a character that is not whole.
+void StreamDecoder::join_bytes(const DecoderStep& step, State& state, bool is_end, Tokens& tokens) {
+  for (const std::string& token : tokens) append_token_bytes(step, token, state.bytes);
+  const size_t settled = state.bytes.size() - (is_end ? 0 : unfinished(state.bytes));
+  tokens.assign(1, text_of_bytes(step, std::string_view(state.bytes).substr(0, settled)));
+  state.bytes.erase(0, settled);
+}
+
+/// Keeps whitespace that may be the last.
+void StreamDecoder::trim_pieces(State& state, bool is_end, Tokens& tokens) {
+  std::string text = std::move(state.bytes);
+  for (const std::string& token : tokens) text += token;
+  if (!state.started) text.erase(0, blank_start(text));
+  state.started = state.started || !text.empty();
+  const size_t settled = text.size() - blank_end(text);
+  state.bytes = is_end ? std::string() : text.substr(settled);
+  text.resize(settled);
   tokens.assign(1, std::move(text));
 }
 
@@ -92,6 +100,7 @@ void StreamDecoder::step(const DecoderStep& step, State& state, bool in_pieces, 
   if (const auto* strip = std::get_if<StripDecoder>(&step); strip && in_pieces) {
     return strip_pieces(*strip, state, is_end, tokens);
   }
+  if (std::holds_alternative<TrimDecoder>(step)) return trim_pieces(state, is_end, tokens);
   if (in_pieces) {
     for (const std::string& token : tokens) state.bytes += token;
     tokens.clear();
@@ -99,7 +108,9 @@ void StreamDecoder::step(const DecoderStep& step, State& state, bool in_pieces, 
     tokens.assign(1, std::move(state.bytes));
     return apply_step(step, tokens);
   }
-  if (simple && *simple == SimpleDecoder::kByteLevel) return join_bytes(state, is_end, tokens);
+  if ((simple && *simple == SimpleDecoder::kByteLevel) || std::holds_alternative<BytesDecoder>(step)) {
+    return join_bytes(step, state, is_end, tokens);
+  }
   if (simple) return hold_bytes(state, is_end, tokens);
   if (std::holds_alternative<BpeDecoder>(step)) {
     tokens.insert(tokens.begin(), state.held.begin(), state.held.end());

@@ -35,7 +35,8 @@ class StreamDecoder {
 
   std::string run(Tokens tokens, bool is_end);
   void step(const DecoderStep& step, State& state, bool in_pieces, bool is_end, Tokens& tokens);
-  static void join_bytes(State& state, bool is_end, Tokens& tokens);
+  static void join_bytes(const DecoderStep& step, State& state, bool is_end, Tokens& tokens);
+  static void trim_pieces(State& state, bool is_end, Tokens& tokens);
   static void hold_bytes(State& state, bool is_end, Tokens& tokens);
   static void strip_pieces(const StripDecoder& strip, State& state, bool is_end, Tokens& tokens);
 

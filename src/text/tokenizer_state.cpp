@@ -9,13 +9,38 @@ namespace gamut {
 
 using namespace text;  // NOLINT(google-build-using-namespace): these are its functions, the state is the public class's
 
-const Vocabulary& text::vocabulary_of(const Model& model) {
-  return std::visit([](const auto& m) -> const Vocabulary& { return m.vocabulary(); }, model);
+namespace {
+
+/// Calls `read` with what knows the tokens of a model.
+template <typename Read>
+auto read_tokens(const Model& model, const Read& read) {
+  return std::visit(
+      [&](const auto& m) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(m)>, Characters>) {
+          return read(m);
+        } else {
+          return read(m.vocabulary());
+        }
+      },
+      model);
+}
+
+}  // namespace
+
+size_t text::model_size(const Model& model) {
+  return read_tokens(model, [](const auto& tokens) { return tokens.size(); });
+}
+
+std::optional<int64_t> text::model_id(const Model& model, std::string_view token) {
+  return read_tokens(model, [&](const auto& tokens) { return tokens.id(token); });
+}
+
+std::optional<std::string_view> text::model_token(const Model& model, int64_t id) {
+  return read_tokens(model, [&](const auto& tokens) { return tokens.token(id); });
 }
 
 void text::number_added_tokens(TokenizerParts& parts) {
-  const Vocabulary& vocabulary = vocabulary_of(parts.model);
-  const auto model_size = static_cast<int64_t>(vocabulary.size());
+  const auto size = static_cast<int64_t>(model_size(parts.model));
   int64_t highest = -1;
   std::vector<AddedToken> kept;
   std::unordered_map<std::string, size_t> places;
@@ -27,7 +52,7 @@ void text::number_added_tokens(TokenizerParts& parts) {
       kept[place->second] = std::move(token);
       continue;
     }
-    token.id = vocabulary.id(token.content).value_or(highest >= model_size ? highest + 1 : model_size);
+    token.id = model_id(parts.model, token.content).value_or(highest >= size ? highest + 1 : size);
     highest = std::max(highest, token.id);
     kept.push_back(std::move(token));
   }
@@ -35,13 +60,12 @@ void text::number_added_tokens(TokenizerParts& parts) {
 }
 
 Tokenizer::State::State(TokenizerParts parts_in) : parts(std::move(parts_in)) {
-  const Vocabulary& vocabulary = vocabulary_of(parts.model);
-  vocab_size = vocabulary.size();
+  vocab_size = model_size(parts.model);
   for (const AddedToken& token : parts.added_tokens) {
     added_by_id_[token.id] = token.content;
     added_by_content_[token.content] = token.id;
     if (token.special) special_contents_.insert(token.content);
-    if (!vocabulary.id(token.content)) ++vocab_size;
+    if (!model_id(parts.model, token.content)) ++vocab_size;
   }
   build_matchers();
   auto role = [&](const char* name) -> std::optional<int64_t> {
@@ -75,17 +99,17 @@ void Tokenizer::State::build_matchers() {
 std::optional<std::string_view> Tokenizer::State::token_of(int64_t id) const {
   auto found = added_by_id_.find(id);
   if (found != added_by_id_.end()) return found->second;
-  return vocabulary_of(parts.model).token(id);
+  return model_token(parts.model, id);
 }
 
 std::string_view Tokenizer::State::spell(int64_t id) const {
-  return vocabulary_of(parts.model).token(id).value_or(std::string_view());
+  return model_token(parts.model, id).value_or(std::string_view());
 }
 
 std::optional<int64_t> Tokenizer::State::id_of(std::string_view token) const {
   auto found = added_by_content_.find(std::string(token));
   if (found != added_by_content_.end()) return found->second;
-  return vocabulary_of(parts.model).id(token);
+  return model_id(parts.model, token);
 }
 
 namespace {
@@ -97,6 +121,8 @@ void tokenize_word(const Model& model, std::string_view text, ByteSpan word, Wor
     unigram->tokenize(text, word, work.unigram, work.word_tokens);
   } else if (const auto* pieces = std::get_if<WordPiece>(&model)) {
     pieces->tokenize(text, word, work.word_tokens);
+  } else if (const auto* characters = std::get_if<Characters>(&model)) {
+    characters->tokenize(text, word, work.word_tokens);
   } else {
     std::get<WordLevel>(model).tokenize(text, word, work.word_tokens);
   }

@@ -14,6 +14,7 @@
 #include "text/added_tokens.h"
 #include "text/assemble.h"
 #include "text/bpe.h"
+#include "text/characters.h"
 #include "text/decoder.h"
 #include "text/normalizer.h"
 #include "text/post_processor.h"
@@ -26,7 +27,7 @@ namespace gamut {
 namespace text {
 
 /// Every model that can run.
-using Model = std::variant<WordPiece, Bpe, Unigram, WordLevel>;
+using Model = std::variant<WordPiece, Bpe, Unigram, WordLevel, Characters>;
 
 /// What a file says a tokenizer is made of.
 struct TokenizerParts {
@@ -42,8 +43,10 @@ struct TokenizerParts {
   std::unordered_map<std::string, std::string> roles = {};
 };
 
-/// The vocabulary of any model.
-const Vocabulary& vocabulary_of(const Model& model);
+/// What any model knows of its tokens: how many there are, the id of one, the token of an id.
+size_t model_size(const Model& model);
+std::optional<int64_t> model_id(const Model& model, std::string_view token);
+std::optional<std::string_view> model_token(const Model& model, int64_t id);
 
 /// Gives each added token its id: that of the model's vocabulary or else the next free one, in the order of the list.
 /// The `tokenizers` package does not use the ids that tokenizer.json states. Of two with the same content the later one

@@ -106,6 +106,10 @@ class Comparison:
         for skip, flags in ((True, ()), (False, ("--keep-special",))):
             expected = [{"text": t} for t in tokenizer.decode_batch(ids, skip_special_tokens=skip)]
             self.check("decode skip=%s" % skip, ids, expected, self.run(folder, ids, "--decode", *flags))
+            streamed = self.run(folder, ids, "--decode", "--stream", *flags)
+            found = [{"text": "".join(g["pieces"]), "pieces": len(g["pieces"])} for g in streamed]
+            of_each = [{**e, "pieces": len(i) + 1} for e, i in zip(expected, ids)]  # one for each id, and the rest
+            self.check("stream skip=%s" % skip, ids, of_each, found)
 
 
 def with_added_tokens(tokenizer, folder):

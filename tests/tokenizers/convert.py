@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares folders without a tokenizer.json: `gamut tokenize` against what transformers makes of the same files.
 
-    convert.py GAMUT [--count 2000] [--seed 1] [--only NAME] [--data FOLDER]
+    convert.py GAMUT [--count 2000] [--seed 1] [--only NAME,…] [--data FOLDER]
 
 Small vocabularies are trained here, one for each tokenizer class, and written as the class's checkpoints publish them
 (vocab.json and merges.txt, SentencePiece .model, tiktoken ranks, tekken.json …). With --data, the tokenizers of that
@@ -23,11 +23,9 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import compare
 import sentencepiece_file as spm
 import transformers.convert_slow_tokenizer as converters
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-
+from vocabulary_files import (EOT, FAIRSEQ, bpe_files, letters_file, merged_file, rank_file, tekken_file, unigram_file,
+                              write_json)
 
 def stand_in_packages():
     """transformers reads .model files with protobuf and only asks for sentencepiece to be there; of tiktoken it uses the
@@ -42,132 +40,6 @@ def stand_in_packages():
     reader.load_tiktoken_bpe = load_tiktoken_bpe
     sys.modules.setdefault("tiktoken", types.ModuleType("tiktoken"))
     sys.modules["tiktoken.load"] = reader
-
-
-def training_text():
-    text = [p.read_text(encoding="utf-8") for p in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))]
-    lines = [line for t in text for line in t.splitlines() if line.strip()]
-    return lines[:3000] + [" ".join(compare.Strings.WORDS)] * 20
-
-
-class Trained:
-    """What the cases are made of, each trained once."""
-
-    def __init__(self):
-        self.text = training_text()
-        self.made = {}
-
-    def bpe(self, kind):
-        if kind not in self.made:
-            suffix = "" if kind == "bytes" else "</w>"
-            options = {"end_of_word_suffix": suffix} if suffix else {}
-            tokenizer = Tokenizer(models.BPE(**options))
-            if kind == "words":
-                tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-                tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-            else:
-                tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-            alphabet = [] if kind == "words" else pre_tokenizers.ByteLevel.alphabet()
-            trainer = trainers.BpeTrainer(vocab_size=1500, initial_alphabet=alphabet, show_progress=False, **options)
-            tokenizer.train_from_iterator(self.text, trainer)
-            model = json.loads(tokenizer.to_str())["model"]
-            vocab = sorted(model["vocab"], key=model["vocab"].get)
-            if kind == "clip":  # every byte also ends a word
-                vocab += [c + "</w>" for c in sorted(alphabet) if c + "</w>" not in model["vocab"]]
-            self.made[kind] = vocab, [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
-        return self.made[kind]
-
-    def pieces(self):
-        """Unigram pieces with scores."""
-        if "unigram" not in self.made:
-            tokenizer = Tokenizer(models.Unigram())
-            tokenizer.normalizer = normalizers.NFKC()
-            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-            trainer = trainers.UnigramTrainer(vocab_size=900, show_progress=False, unk_token="<unk>", special_tokens=["<unk>"])
-            tokenizer.train_from_iterator(self.text, trainer)
-            self.made["unigram"] = [(t, s) for t, s in json.loads(tokenizer.to_str())["model"]["vocab"] if t != "<unk>"]
-        return self.made["unigram"]
-
-    def merged_pieces(self):
-        """Pieces of a BPE model as SentencePiece numbers them: the merged ones first, then the characters."""
-        if "merged" not in self.made:
-            tokenizer = Tokenizer(models.BPE())
-            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-            tokenizer.train_from_iterator(self.text, trainers.BpeTrainer(vocab_size=1500, show_progress=False))
-            vocab = json.loads(tokenizer.to_str())["model"]["vocab"]
-            names = sorted(vocab, key=lambda t: (len(t) == 1, vocab[t]))
-            self.made["merged"] = [(t, -float(i)) for i, t in enumerate(names)]
-        return self.made["merged"]
-
-
-TRAINED = Trained()
-EOT = "<|endoftext|>"
-FAIRSEQ = ["<unk>", "<s>", "</s>"]
-
-
-def write_json(folder, name, value):
-    (pathlib.Path(folder) / name).write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def bpe_files(kind="bytes", first=(), last=()):
-    """vocab.json and merges.txt, with special tokens before and behind the trained ones."""
-    def write(folder):
-        vocab, merges = TRAINED.bpe(kind)
-        tokens = [*first, *(t for t in vocab if t not in first and t not in last), *last]
-        write_json(folder, "vocab.json", {t: i for i, t in enumerate(tokens)})
-        lines = ["#version: 0.2", *(" ".join(m) for m in merges), ""]
-        (pathlib.Path(folder) / "merges.txt").write_text("\n".join(lines), encoding="utf-8")
-    return write
-
-
-def unigram_file(name, controls, unk="<unk>", others=(), **options):
-    """A Unigram .model with these pieces in front: control pieces, the unknown one, and pieces of the user's."""
-    def write(folder):
-        kinds = [spm.UNKNOWN if t == unk else spm.CONTROL for t in controls]
-        pieces = [(t, 0.0, k) for t, k in zip(controls, kinds)] + [(t, 0.0, spm.USER_DEFINED) for t in others]
-        pieces += [(t, s, spm.NORMAL) for t, s in TRAINED.pieces() if t not in controls and t not in others]
-        data = spm.model(pieces, spm.UNIGRAM, unk_id=list(controls).index(unk), unk_piece=unk, **options)
-        (pathlib.Path(folder) / name).write_bytes(data)
-    return write
-
-
-def merged_file(name, controls, unk="<unk>", others=(), byte_fallback=False):
-    def write(folder):
-        pieces = [(t, 0.0, spm.UNKNOWN if t == unk else spm.CONTROL) for t in controls]
-        pieces += [(t, 0.0, spm.USER_DEFINED) for t in others]
-        if byte_fallback:
-            pieces += [("<0x%02X>" % b, 0.0, spm.BYTE) for b in range(256)]
-        pieces += [(t, s, spm.NORMAL) for t, s in TRAINED.merged_pieces() if t not in controls and t not in others]
-        data = spm.model(pieces, spm.BPE, unk_id=list(controls).index(unk), byte_fallback=byte_fallback, unk_piece=unk)
-        (pathlib.Path(folder) / name).write_bytes(data)
-    return write
-
-
-def byte_tokens():
-    """The trained tokens as bytes, in an order in which every token's parts come first."""
-    back = {c: b for b, c in converters.bytes_to_unicode().items()}
-    tokens = [bytes(back[c] for c in t) for t in TRAINED.bpe("bytes")[0]]
-    return [bytes([b]) for b in range(256)] + [t for t in tokens if len(t) > 1]
-
-
-def rank_file(name):
-    def write(folder):
-        lines = [base64.b64encode(t) + b" %d\n" % i for i, t in enumerate(byte_tokens())]
-        (pathlib.Path(folder) / name).write_bytes(b"".join(lines))
-    return write
-
-
-def tekken_file(specials, padded=0):
-    def write(folder):
-        tokens = byte_tokens()
-        config = {"pattern": r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-                  "num_vocab_tokens": len(tokens), "default_num_special_tokens": 20, "version": "v7"}
-        if padded:
-            config["default_vocab_size"] = len(tokens) + 20 - padded
-        vocab = [{"rank": i, "token_bytes": base64.b64encode(t).decode(), "token_str": None} for i, t in enumerate(tokens)]
-        special = [{"rank": i, "token_str": t, "is_control": True} for i, t in enumerate(specials)]
-        write_json(folder, "tekken.json", {"config": config, "vocab": vocab, "special_tokens": special})
-    return write
 
 
 def token(content, **flags):
@@ -248,6 +120,8 @@ CASES = {
                    unigram_file("spm.model", ["[PAD]", "[CLS]", "[SEP]", "[UNK]"], unk="[UNK]")),
     "rembert": ("rembert", {}, {}, unigram_file("sentencepiece.model", ["<pad>", "<s>", "<unk>", "</s>", "[CLS]", "[SEP]", "[MASK]"])),
     "reformer": ("reformer", {}, {}, merged_file("spiece.model", ["<pad>", "</s>", "<unk>"], others=["<mine>"])),
+    "udop": ("udop", {"extra_special_tokens": ["<x>"]}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"])),
+    "layoutxlm": ("layoutlmv2", {"tokenizer_class": "LayoutXLMTokenizer"}, {}, unigram_file("sentencepiece.bpe.model", FAIRSEQ)),
     "backend-unigram": ("umt5", {}, {}, unigram_file("tokenizer.model", FAIRSEQ, others=["<mine>"])),
     "tiktoken": ("kimi_k25", {"tokenizer_class": "TokenizersBackend", "bos_token": "<|begin|>",
                               "added_tokens_decoder": listed(_1500=("<|begin|>", {}), _1504=("<|end|>", {}))}, {}, rank_file("tiktoken.model")),
@@ -255,6 +129,22 @@ CASES = {
     "tiktoken-llama": ("llama", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True}, {}, rank_file("tokenizer.model")),
     "tekken": ("mistral3", {"add_bos_token": True}, {}, tekken_file(["<unk>", "<s>", "</s>", "[INST]", "[/INST]"])),
     "tekken-padded": ("pixtral", {"bos_token": "<s>", "add_bos_token": True}, {}, tekken_file(["<unk>", "<s>", "</s>"], padded=300)),
+}
+
+
+LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZabcdeé日"]
+
+
+# Classes without a counterpart in the `tokenizers` package: ids, types, masks and decoded text are compared.
+PLAIN_CASES = {
+    "wav2vec2": ("wav2vec2", {}, {}, letters_file(LETTERS)),
+    "hubert": ("hubert", {"tokenizer_class": "Wav2Vec2CTCTokenizer", "bos_token": "<s>", "word_delimiter_token": "|", "pad_token": "[PAD]"},
+               {"special_tokens_map.json": {"unk_token": "<unk>"}}, letters_file([*LETTERS[1:], "[PAD]", "tsch"])),
+    "wav2vec2-languages": ("wav2vec2", {"target_lang": "deu"}, {}, letters_file(LETTERS, lambda v: {"eng": {}, "deu": v})),
+    "byt5": ("t5", {"tokenizer_class": "ByT5Tokenizer"}, {}, lambda folder: None),
+    "byt5-few": ("t5", {"tokenizer_class": "ByT5Tokenizer", "extra_ids": 2}, {}, lambda folder: None),
+    "perceiver": ("perceiver", {}, {}, lambda folder: None),
+    "canine": ("canine", {}, {}, lambda folder: None),
 }
 
 
@@ -302,16 +192,6 @@ def real_cases(data):
     return cases
 
 
-def check_stream(name, oracle, folder, ids, comparison):
-    """Decoding id by id: the same text in all, one piece for each id and one for the rest, and no half character."""
-    for skip, flags in ((True, ()), (False, ("--keep-special",))):
-        got = comparison.run(folder, ids, "--decode", "--stream", *flags)
-        texts = oracle.decode_batch(ids, skip_special_tokens=skip)
-        expected = [{"text": t, "pieces": len(i) + 1} for t, i in zip(texts, ids)]
-        found = [{"text": "".join(g["pieces"]), "pieces": len(g["pieces"])} for g in got]
-        comparison.check("%s stream skip=%s" % (name, skip), ids, expected, found)
-
-
 def write_case(folder, case):
     model_type, config, files, write = case
     write_json(folder, "config.json", {"model_type": model_type})
@@ -338,7 +218,32 @@ def run_case(name, case, args, comparison):
         ids = [[strings.random.randrange(size + 5) for _ in range(strings.random.randrange(20))] for _ in range(args.count // 5)]
         ids += [e.ids for e in oracle.encode_batch(texts[: args.count // 5])]
         comparison.decode(oracle, folder, ids)
-        check_stream(name, oracle, folder, ids, comparison)
+
+
+def run_plain_case(name, case, args, comparison):
+    strings = compare.Strings(args.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        write_case(folder, case)
+        oracle = AutoTokenizer.from_pretrained(folder)
+        strings.added = [t.content for t in oracle.added_tokens_decoder.values()]
+        usable = lambda t: not t.rstrip().endswith("</s>")  # ByT5 adds no second one
+        texts = [t for t in (strings.text() for _ in range(args.count // 2)) if usable(t)] + ["", "a", " a b ", "THE CAT"]
+        inputs = texts + [{"text": a, "pair": b} for a, b in zip(texts[::2], texts[1::2])]
+        fields = {"ids": "input_ids", "type_ids": "token_type_ids", "special_tokens_mask": "special_tokens_mask", "attention_mask": "attention_mask"}
+        expected = []
+        for i in inputs:
+            e = oracle(*([i] if isinstance(i, str) else [i["text"], i["pair"]]), return_token_type_ids=True, return_special_tokens_mask=True)
+            expected.append({k: e[v] for k, v in fields.items()})
+        got = [{k: g[k] for k in fields} for g in comparison.run(folder, inputs)]
+        comparison.check(name + " text", inputs, expected, got)
+        known = [i for i in (*oracle.get_vocab().values(),) if not 0xD800 <= i < 0xE000]
+        ids = [[strings.random.choice(known) for _ in range(strings.random.randrange(20))] for _ in range(args.count // 5)]
+        ids += [e["ids"] for e in expected]
+        for skip, flags in ((True, ()), (False, ("--keep-special",))):
+            texts = [oracle.decode(i, skip_special_tokens=skip) for i in ids]
+            comparison.check("%s decode skip=%s" % (name, skip), ids, [{"text": t} for t in texts], comparison.run(folder, ids, "--decode", *flags))
+            streamed = [{"text": "".join(g["pieces"])} for g in comparison.run(folder, ids, "--stream", *flags)]
+            comparison.check("%s stream skip=%s" % (name, skip), ids, [{"text": t} for t in texts], streamed)
 
 
 def main():
@@ -350,15 +255,15 @@ def main():
     parser.add_argument("--data", type=pathlib.Path)
     args = parser.parse_args()
     stand_in_packages()
-    cases = dict(CASES, **(real_cases(args.data) if args.data else {}))
+    cases = dict(CASES, **PLAIN_CASES, **(real_cases(args.data) if args.data else {}))
     comparison = compare.Comparison(args.gamut)
     failed = []
     for name, case in cases.items():
-        if args.only and name != args.only:
+        if args.only and name not in args.only.split(","):
             continue
         before, comparison.shown = comparison.differences, 0
         try:
-            run_case(name, case, args, comparison)
+            (run_plain_case if name in PLAIN_CASES else run_case)(name, case, args, comparison)
         except (Exception, SystemExit) as error:
             comparison.differences += 1
             print("%s: %s: %s" % (name, type(error).__name__, str(error)[:300]))
