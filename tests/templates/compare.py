@@ -73,7 +73,7 @@ class Comparison:
         what, template, request = case
         text, spans = self.expected(template, request)
         want = (self.comparable(text), spans)
-        got = ("ERROR " + answer["error"]["message"][:1900], []) if "error" in answer else (answer["text"], answer["generations"])
+        got = (("ERROR " + answer["error"]["message"])[:1900], []) if "error" in answer else (answer["text"], [] if request.get("continue_final_message") else answer["generations"])
         self.compared += 1
         if want[0] is None or want == got:
             return

@@ -31,6 +31,24 @@ bool has(std::string_view list, std::string_view name) {
   return list.find(" " + std::string(name) + " ") != std::string_view::npos;
 }
 
+/// What Python's types have beside that, and hide as well.
+bool is_hidden_of(Type type, std::string_view name) {
+  switch (type) {
+    case Type::kString:
+      return has(" __add__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mod__ __mul__ __rmod__ __rmul__ ", name);
+    case Type::kList:
+      return has(" __add__ __class_getitem__ __contains__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__ "
+                 "__mul__ __reversed__ __rmul__ __setitem__ ", name);
+    case Type::kTuple:
+      return has(" __add__ __class_getitem__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mul__ __rmul__ ", name);
+    case Type::kDict:
+      return has(" __class_getitem__ __contains__ __delitem__ __getitem__ __ior__ __iter__ __len__ __or__ __reversed__ "
+                 "__ror__ __setitem__ ", name);
+    case Type::kFunction: return has(" __call__ ", name);
+    default: return false;
+  }
+}
+
 }  // namespace
 
 bool Interpreter::find_attribute(const Value& object, const std::string& name, Value& found) {
@@ -46,7 +64,7 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
     return true;
   };
   if (object.is_undefined() && !(name.starts_with("__") && name.ends_with("__"))) object.as<Undefined>().fail();
-  if (has(kHiddenAttributes, name)) {
+  if (has(kHiddenAttributes, name) || (name.starts_with("__") && is_hidden_of(object.type(), name))) {
     found = heap_.make_value<Undefined>(
         0, fmt::format("access to attribute {} of {} object is unsafe.", quoted(name), quoted(type_name(object))),
         ExceptionType::kSecurityError);

@@ -66,11 +66,12 @@ Interpreter::Flow Interpreter::loop_over(const Node& node, const Value& iterable
   bool ran = false;
   for (Value item; loop.is_missing() ? iterator.as<Iterator>().next(item) : loop.as<Loop>().next(item);) {
     heap_.budget().step();
-    ran = true;
     if (scopes.loop >= 0) variable({0, scopes.loop}) = loop;
     assign(*node.items[0], item);
     enter(*node.scope);
-    if (run_all(node.body) == Flow::kBreak) break;
+    const Flow inner = run_all(node.body);
+    if (inner == Flow::kBreak) break;
+    ran = ran || inner == Flow::kNormal;  // as in Jinja, where an iteration that was cut short does not count
   }
   leave(*node.scope);
   if (ran || node.orelse.empty()) return Flow::kNormal;

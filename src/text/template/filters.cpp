@@ -74,6 +74,12 @@ FilterFunction find_filter(std::string_view name) {
   return found != std::end(kFilters) && found->name == name ? found->function : nullptr;
 }
 
+void no_attribute(const Value& v, std::string_view name) {
+  if (v.is_undefined()) v.as<Undefined>().fail();
+  if (v.is(Type::kNamespace)) raise(ExceptionType::kAttributeError, "{}", name);
+  raise(ExceptionType::kAttributeError, "'{}' object has no attribute '{}'", type_name(v), name);
+}
+
 std::vector<Value> FilterCall::bind(std::string_view function, Signature parameters, size_t hidden) const {
   Arguments all{{v}, given.named};
   all.positional.insert(all.positional.end(), given.positional.begin(), given.positional.end());
@@ -203,7 +209,7 @@ Value tojson(FilterCall& c) {
   JsonStyle style;
   style.ensure_ascii = truth(p[1]);
   style.sort_keys = truth(p[4]);
-  if (!p[2].is_none()) set_indent(c, p[2], style);
+  if (!p[2].is_none() && !p[0].is_string()) set_indent(c, p[2], style);
   if (!p[3].is_none()) set_separators(c, p[3], style);
   std::string out;
   append_json(out, p[0], style, &c.heap.budget());

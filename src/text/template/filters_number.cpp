@@ -53,8 +53,7 @@ Value to_int(FilterCall& c) {
     return std::isnan(v.as_real()) ? p[1] : integer_value(c.heap, BigInteger::from_real(v.as_real()));
   }
   if (!v.is_string()) return p[1];
-  if (!p[2].is_integral()) index_of(p[2]);
-  const int64_t base = p[2].as_int();
+  const int64_t base = p[2].is_integral() ? p[2].as_int() : -1;
   if (base == 0 || (base >= 2 && base <= 36)) {
     if (const std::optional<BigInteger> whole = parse_integer(text_of(v), static_cast<int>(base)))
       return integer_value(c.heap, *whole);

@@ -44,8 +44,7 @@ Value dictsort(FilterCall& c) {
   if (by != "key" && by != "value")
     raise(ExceptionType::kFilterArgumentError, "You can only sort by either \"key\" or \"value\"");
   if (p[0].is_undefined()) p[0].as<Undefined>().fail();
-  if (!p[0].is(Type::kDict))
-    raise(ExceptionType::kAttributeError, "'{}' object has no attribute 'items'", type_name(p[0]));
+  if (!p[0].is(Type::kDict)) no_attribute(p[0], "items");
   Keyed keyed;
   for (const Dict::Entry& entry : p[0].as<Dict>().entries())
     keyed.emplace_back(folded(c, by == "key" ? entry.key : entry.value, truth(p[1])),

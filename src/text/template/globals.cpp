@@ -23,6 +23,8 @@ Value make_dict(Heap& heap, const Arguments& given) {
     } else {
       size_t position = 0;
       for (const Value& pair : to_vector(heap, from)) {
+        if (!is_iterable(pair))
+          type_error("cannot convert dictionary update sequence element #{} to a sequence", position);
         const std::vector<Value> both = to_vector(heap, pair);
         if (both.size() != 2)
           value_error("dictionary update sequence element #{} has length {}; 2 is required", position, both.size());

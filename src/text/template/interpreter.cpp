@@ -125,8 +125,7 @@ Interpreter::Flow Interpreter::run_one(const Node& node) {
     case NodeKind::kInclude:
     case NodeKind::kImport:
     case NodeKind::kExtends: {
-      const Value which = eval(*node.items[0]);
-      if (node.kind == NodeKind::kInclude && which.is_undefined()) which.as<Undefined>().fail();
+      eval(*node.items[0]);
       type_error("no loader for this environment specified");
     }
     case NodeKind::kAutoescape: return run_autoescape(node);
@@ -192,7 +191,7 @@ void Interpreter::set_item(const Value& object, const Value& name, const Value& 
   if (object.is(Type::kNamespace)) return object.as<Namespace>().set(name, value);
   if (object.is(Type::kDict) && value.is_string()) return object.as<Dict>().set(name, value);
   if (object.is(Type::kList)) type_error("list indices must be integers or slices, not str");
-  type_error("'{}' object does not support item assignment", object.is_missing() ? "MissingType" : type_name(object));
+  type_error("'{}' object does not support item assignment", object.is_missing() ? "_MissingType" : type_name(object));
 }
 
 void Interpreter::run_with(const Node& node) {

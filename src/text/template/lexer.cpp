@@ -143,6 +143,7 @@ class Lexer {
   }
 
   void raw_block() {
+    if (at_ >= source_.size()) return;
     for (size_t tag = at_; (tag = source_.find("{%", tag)) != std::string::npos; ++tag) {
       const char sign = sign_at(tag + 2);
       const size_t open = sign == ' ' ? 2 : 3;
@@ -319,6 +320,10 @@ class Lexer {
         while (count < 3 && i + count < raw.size() && is_digit(raw[i + count], 8)) ++count;
         --i;
         append_code(out, raw, i, count, 8, "");
+      } else if (c == 'N') {
+        syntax_error(raw.substr(i).starts_with("N{") ? "names of characters (\\N{...}) are not supported"
+                                                     : "malformed \\N character escape",
+                     line_);
       } else if (c != '\n') {
         out += '\\';
         out += c;

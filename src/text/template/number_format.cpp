@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "text/template/numbers.h"
 #include "text/template/repr.h"
@@ -40,8 +41,14 @@ NumberText real_parts(double d, const NumberStyle& style) {
     return made;
   }
   const int64_t precision = style.precision < 0 ? 6 : style.precision;
-  const std::string specification = std::string(style.alternate ? "{:#." : "{:.") + std::to_string(precision) + style.type + "}";
-  made.digits = fmt::format(fmt::runtime(specification), std::abs(d));
+  if (style.alternate) {
+    char format[] = {'%', '#', '.', '*', style.type, '\0'};
+    made.digits.resize(static_cast<size_t>(std::snprintf(nullptr, 0, format, static_cast<int>(precision), std::abs(d))));
+    std::snprintf(made.digits.data(), made.digits.size() + 1, format, static_cast<int>(precision), std::abs(d));
+  } else {
+    const std::string specification = "{:." + std::to_string(precision) + style.type + "}";
+    made.digits = fmt::format(fmt::runtime(specification), std::abs(d));
+  }
   return made;
 }
 

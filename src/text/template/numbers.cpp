@@ -63,7 +63,7 @@ double as_float(const Value& v) {
   if (v.is_number()) return real_of(v);
   if (!v.is_string()) type_error("float() argument must be a string or a real number, not '{}'", type_name(v));
   const std::optional<double> parsed = parse_real(text_of(v));
-  if (!parsed) value_error("could not convert string to float: {}", quoted(text_of(v)));
+  if (!parsed) value_error("could not convert string to float: {}", repr(v));
   return *parsed;
 }
 

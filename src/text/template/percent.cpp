@@ -175,8 +175,8 @@ class PercentFormat {
   }
   static std::string character(const Value& value) {
     if (value.is_string() && value.as<String>().length() == 1) return text_of(value);
-    if (!value.is_integral()) type_error("%c requires int or char");
-    const int64_t code = value.as_int();
+    if (!value.is_integral() && !value.is(Type::kBigInt)) type_error("%c requires int or char");
+    const int64_t code = value.is(Type::kBigInt) ? -1 : value.as_int();
     if (code < 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
       raise(ExceptionType::kOverflowError, "%c arg not in range(0x110000)");
     char bytes[4];

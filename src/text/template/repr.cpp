@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "text/template/frames.h"
 #include "text/template/operators.h"
 #include "text/template/python_unicode.h"
 #include "text/utf8.h"
@@ -53,6 +54,8 @@ std::string object_type_repr(const Value& v) {
     case Type::kNamespace: return "transformers.utils.chat_template_utils." + name + " object";
     case Type::kUndefined:
     case Type::kMacro:
+    case Type::kBlockReference:
+    case Type::kTemplateReference:
     case Type::kLoop: return "jinja2.runtime." + name + " object";
     case Type::kCycler:
     case Type::kJoiner: return "jinja2.utils." + name + " object";
@@ -184,6 +187,15 @@ void append_repr(std::string& out, const Value& v, int depth) {
       out += range.step == 1 ? ")" : fmt::format(", {})", range.step);
       return;
     }
+    case Type::kTemplateReference: out += "<TemplateReference None>"; return;
+    case Type::kMacro: {
+      const Value& name = v.as<Macro>().name;
+      out += "<Macro " + (name.is_none() ? "anonymous" : quoted(text_of(name))) + ">";
+      return;
+    }
+    case Type::kLoop:
+      out += fmt::format("<LoopContext {}/{}>", v.as<Loop>().index0 + 1, v.as<Loop>().length());
+      return;
     default: out += "<" + object_type_repr(v) + ">";
   }
 }

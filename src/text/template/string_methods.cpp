@@ -327,7 +327,10 @@ class StringMethod {
   }
   Value join() {
     one_argument();
-    if (!is_iterable(given_.positional[0])) type_error("can only join an iterable");
+    if (!is_iterable(given_.positional[0])) {
+      if (is_markup()) type_error("'{}' object is not iterable", type_name(given_.positional[0]));
+      type_error("can only join an iterable");
+    }
     std::string out;
     const std::vector<Value> items = to_vector(heap_, given_.positional[0]);
     for (size_t i = 0; i < items.size(); ++i) {
