@@ -42,13 +42,6 @@ NodePtr Parser::and_expression() {
   return left;
 }
 
-void Parser::check_chain(int count) const {
-  if (count > kMostNesting) {
-    fail(ErrorCode::kResourceLimit, "chat template: more than {} operators in a row at line {}", kMostNesting,
-         current().line);
-  }
-}
-
 NodePtr Parser::not_expression() {
   const Nesting nesting(*this);
   if (!current().is_name("not")) return compare();
