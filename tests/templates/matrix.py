@@ -173,7 +173,8 @@ def templates(r, share):
     products += ["{{ (%s) %s (%s) }}" % (a, op, b) for a in VALUES for op in BINARY for b in VALUES
                  if op != "**" or b not in ("2**53+1", "10**30")]  # Python would compute for ever
     products += ["{{ (%s).%s(%s) }}" % (s, m, a) for s in STRINGS for m, arguments in METHODS.items() for a in arguments
-                 if "|e" not in s or ("x=" not in a and (a == "") == (arguments == [""]))]  # markup's methods are Python's own: other texts for wrong arguments
+                 # Markup's methods are Python's own, with other texts for wrong arguments.
+                 if "|e" not in s or (a or arguments == [""]) and a not in ("1", "a=1", "x=1", "1, 2, 3", "'a', 'b'", "chars='a'") and (m, a) != ("replace", "'a'")]
     products += ["{{ '[%%%s]' %% (%s) }}" % (p, n) for p in PERCENTS for n in NUMBERS]
     products += ["{{ '%%s %%s' %% %s }}" % v for v in ("(1, 2)", "(1,)", "(1, 2, 3)", "[1, 2]")]
     products += ["{{ '[{:%s}]'.format(%s) }}" % (s, n) for s in SPECIFICATIONS for n in NUMBERS]

@@ -35,15 +35,22 @@ bool has(std::string_view list, std::string_view name) {
 bool is_hidden_of(Type type, std::string_view name) {
   switch (type) {
     case Type::kString:
-      return has(" __add__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mod__ __mul__ __rmod__ __rmul__ ", name);
+      return has(" __add__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mod__ __mul__ __rmod__ __rmul__ ",
+                 name);
     case Type::kList:
-      return has(" __add__ __class_getitem__ __contains__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__ "
-                 "__mul__ __reversed__ __rmul__ __setitem__ ", name);
+      return has(
+          " __add__ __class_getitem__ __contains__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__ "
+          "__mul__ __reversed__ __rmul__ __setitem__ ",
+          name);
     case Type::kTuple:
-      return has(" __add__ __class_getitem__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mul__ __rmul__ ", name);
+      return has(
+          " __add__ __class_getitem__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mul__ __rmul__ ",
+          name);
     case Type::kDict:
-      return has(" __class_getitem__ __contains__ __delitem__ __getitem__ __ior__ __iter__ __len__ __or__ __reversed__ "
-                 "__ror__ __setitem__ ", name);
+      return has(
+          " __class_getitem__ __contains__ __delitem__ __getitem__ __ior__ __iter__ __len__ __or__ __reversed__ "
+          "__ror__ __setitem__ ",
+          name);
     case Type::kFunction: return has(" __call__ ", name);
     default: return false;
   }

@@ -170,8 +170,7 @@ Value Interpreter::call(const Value& callee, Arguments given) {
     case Type::kLoop: {
       const std::vector<Value> p = bind("LoopContext.__call__", {{"iterable", Value()}}, given, 1);
       const auto& loop = keep.as<Loop>();
-      if (loop.recursive == nullptr)
-        type_error("The loop must have the 'recursive' marker to be called recursively.");
+      if (loop.recursive == nullptr) type_error("The loop must have the 'recursive' marker to be called recursively.");
       return recurse(loop, p[0], loop.depth0 + 1);
     }
     default: type_error("'{}' object is not callable", type_name(callee));

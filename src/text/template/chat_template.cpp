@@ -38,8 +38,8 @@ constexpr std::string_view kTag = "CONTINUE_FINAL_MESSAGE_TAG ";
   const bool syntax = e.is(ExceptionType::kTemplateSyntaxError) || e.is(ExceptionType::kTemplateAssertionError);
   std::string hint(exception_name(e.type));
   if (e.line > 0) hint += fmt::format(", line {} of the template", e.line);
-  // Whole, since an author of a template reads it as Jinja writes it; the budget of the rendering bounds it.
-  throw Error(syntax ? ErrorCode::kInvalidFile : ErrorCode::kInvalidArgument, e.message, hint);
+  const std::string message = e.message.empty() ? "the template raised an exception without a message" : e.message;
+  throw Error(syntax ? ErrorCode::kInvalidFile : ErrorCode::kInvalidArgument, shortened(message), hint);
 }
 
 ChatTemplate::State::One parsed(std::string source, const std::string& where) {
@@ -216,10 +216,12 @@ ChatTemplate ChatTemplate::open(const fs::path& folder) {
     const Json config = object_in(folder, "tokenizer_config.json");
     Json tokens = Json::object();
     add_special_tokens(tokens, config);
-    if (!config.contains("added_tokens_decoder")) add_special_tokens(tokens, object_in(folder, "special_tokens_map.json"));
+    if (!config.contains("added_tokens_decoder"))
+      add_special_tokens(tokens, object_in(folder, "special_tokens_map.json"));
     state->special_tokens = tokens.dump();
     if (state->templates.empty()) add_from_config(*state, config, "tokenizer_config.json");
-    if (state->templates.empty()) add_from_config(*state, object_in(folder, "chat_template.json"), "chat_template.json");
+    if (state->templates.empty())
+      add_from_config(*state, object_in(folder, "chat_template.json"), "chat_template.json");
     if (state->templates.empty())
       fail_with_hint(ErrorCode::kNotFound, folder.string() + ": no chat template",
                      "Expected chat_template.jinja, or chat_template in tokenizer_config.json or chat_template.json.");
@@ -237,10 +239,11 @@ const ChatTemplate::State::One& chosen(const ChatTemplate::State& state, const C
   std::string names;
   for (const auto& [each, one] : state.templates) names += (names.empty() ? "" : ", ") + jinja::quoted(each);
   if (request.template_name.empty()) {
-    refuse(ExceptionType::kValueError,
-           "This model has multiple chat templates with no default specified! Please either pass a chat template or the "
-           "name of the template you wish to use to the `chat_template` argument. Available template names are [" +
-               names + "].");
+    refuse(
+        ExceptionType::kValueError,
+        "This model has multiple chat templates with no default specified! Please either pass a chat template or the "
+        "name of the template you wish to use to the `chat_template` argument. Available template names are [" +
+            names + "].");
   }
   fail(ErrorCode::kInvalidArgument, "no chat template named \"{}\"; available template names are [{}].", name, names);
 }

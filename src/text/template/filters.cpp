@@ -139,9 +139,8 @@ Value FilterCall::text_method(const char* method, std::vector<Value> arguments) 
 namespace filter {
 
 Value default_value(FilterCall& c) {
-  const auto p = c.bind("do_default", {{"value", Value()},
-                                       {"default_value", c.heap.string("")},
-                                       {"boolean", Value::boolean(false)}});
+  const auto p = c.bind("do_default",
+                        {{"value", Value()}, {"default_value", c.heap.string("")}, {"boolean", Value::boolean(false)}});
   return p[0].is_undefined() || (truth(p[2]) && !truth(p[0])) ? p[1] : p[0];
 }
 
@@ -169,7 +168,8 @@ Value attr(FilterCall& c) {
 Value items(FilterCall& c) {
   c.bind("do_items", {{"value", Value()}});
   if (c.v.is_undefined()) return c.generated({});
-  if (c.v.is(Type::kDict)) return c.generated(to_vector(c.heap, c.heap.make_value<DictView>(0, c.v, DictView::Part::kItems)));
+  if (c.v.is(Type::kDict))
+    return c.generated(to_vector(c.heap, c.heap.make_value<DictView>(0, c.v, DictView::Part::kItems)));
   return lazy(c.heap, [](Value&) -> bool { type_error("Can only get item pairs from a mapping."); });
 }
 

@@ -51,12 +51,12 @@ Value replace(FilterCall& c) {
   const Value count = p[3].is_none() ? Value::integer(-1) : p[3];
   if (!c.in.autoescapes()) {
     const Value text = p[0].is_string() && !p[0].as<String>().is_markup() ? p[0] : c.heap.string(to_text(p[0]));
-    return c.in.call_method(text, "replace",
-                            {{c.heap.string(to_text(p[1])), c.heap.string(to_text(p[2])), count}, {}});
+    return c.in.call_method(text, "replace", {{c.heap.string(to_text(p[1])), c.heap.string(to_text(p[2])), count}, {}});
   }
   auto is_markup = [](const Value& v) { return v.is_string() && v.as<String>().is_markup(); };
   auto soft = [&](const Value& v) { return v.is_string() ? v : c.heap.string(to_text(v)); };
-  const Value text = is_markup(p[1]) || (is_markup(p[2]) && !is_markup(p[0])) ? jinja::escape(c.heap, p[0]) : soft(p[0]);
+  const Value text =
+      is_markup(p[1]) || (is_markup(p[2]) && !is_markup(p[0])) ? jinja::escape(c.heap, p[0]) : soft(p[0]);
   return c.in.call_method(text, "replace", {{soft(p[1]), soft(p[2]), count}, {}});
 }
 

@@ -72,7 +72,8 @@ Specification parse(std::string_view text) {
   return s;
 }
 
-std::string padded(Heap& heap, const Specification& s, const std::string& left, const std::string& right, char otherwise) {
+std::string padded(Heap& heap, const Specification& s, const std::string& left, const std::string& right,
+                   char otherwise) {
   const size_t has = text::count_characters(left) + text::count_characters(right);
   const size_t missing = s.width > 0 && static_cast<size_t>(s.width) > has ? static_cast<size_t>(s.width) - has : 0;
   heap.budget().expect(missing * s.fill.size());
@@ -125,7 +126,8 @@ std::string number_text(Heap& heap, const Specification& s, NumberText number, b
 
 std::string real_text_of(Heap& heap, const Specification& s, const Value& v) {
   double d = real_of(v);
-  NumberStyle style{.type = s.type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate, .precision = s.precision};
+  NumberStyle style{
+      .type = s.type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate, .precision = s.precision};
   std::string percent;
   if (s.type == '%') {
     d *= 100;
@@ -144,7 +146,8 @@ std::string real_text_of(Heap& heap, const Specification& s, const Value& v) {
     const bool has_exponent = made.digits.find('e') != std::string::npos;
     if (!has_exponent && std::isfinite(d) && made.digits.find('.') == std::string::npos) {
       const bool too_long = static_cast<int64_t>(made.digits.size()) >= style.precision && made.digits != "0";
-      if (too_long) made.digits = real_parts(d, {.type = 'e', .sign = style.sign, .precision = style.precision - 1}).digits;
+      if (too_long)
+        made.digits = real_parts(d, {.type = 'e', .sign = style.sign, .precision = style.precision - 1}).digits;
       if (!too_long) made.digits += ".0";
       const size_t e = made.digits.find('e');
       size_t kept = e == std::string::npos ? made.digits.size() : e;
@@ -156,7 +159,8 @@ std::string real_text_of(Heap& heap, const Specification& s, const Value& v) {
     made = real_parts(d, style);
   }
   const bool has_point = made.digits.find('.') != std::string::npos;
-  if (s.alternate && !has_point && std::isfinite(d)) made.digits.insert(std::min(made.digits.find('e'), made.digits.size()), ".");
+  if (s.alternate && !has_point && std::isfinite(d))
+    made.digits.insert(std::min(made.digits.find('e'), made.digits.size()), ".");
   made.digits += percent;
   return number_text(heap, s, std::move(made), false);
 }
@@ -174,7 +178,8 @@ std::string integer_text_of(Heap& heap, const Specification& s, const Value& v) 
     return padded(heap, s, "", std::string(bytes, size), s.zero ? '=' : '>');
   }
   const char type = s.type == 0 || s.type == 'n' ? 'd' : s.type;
-  return number_text(heap, s, integer_parts(v, {.type = type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate}),
+  return number_text(heap, s,
+                     integer_parts(v, {.type = type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate}),
                      type != 'd');
 }
 
@@ -193,8 +198,7 @@ std::string text_text_of(Heap& heap, const Specification& s, const Value& v) {
 
 std::string formatted(Heap& heap, const Value& v, std::string_view specification) {
   if (specification.empty()) return to_text(v);
-  if (!v.is_number() && !v.is_string())
-    type_error("unsupported format string passed to {}.__format__", type_name(v));
+  if (!v.is_number() && !v.is_string()) type_error("unsupported format string passed to {}.__format__", type_name(v));
   const Specification s = parse(specification);
   if (s.grouping != 0 && std::string_view("defgEG%F").find(s.type == 0 ? 'd' : s.type) == std::string_view::npos &&
       !(s.grouping == '_' && std::string_view("boxX").find(s.type) != std::string_view::npos))

@@ -28,7 +28,8 @@ NumberText integer_parts(const Value& v, const NumberStyle& style) {
   const BigInteger magnitude = value.is_negative() ? -value : value;
   made.digits = base == 10 ? integer_text(magnitude) : magnitude.text(base);
   if (style.alternate && base != 10) made.prefix = std::string("0") + style.type;
-  if (style.type == 'X') std::ranges::transform(made.digits, made.digits.begin(), [](unsigned char c) { return std::toupper(c); });
+  if (style.type == 'X')
+    std::ranges::transform(made.digits, made.digits.begin(), [](unsigned char c) { return std::toupper(c); });
   return made;
 }
 
@@ -43,7 +44,8 @@ NumberText real_parts(double d, const NumberStyle& style) {
   const int64_t precision = style.precision < 0 ? 6 : style.precision;
   if (style.alternate) {
     char format[] = {'%', '#', '.', '*', style.type, '\0'};
-    made.digits.resize(static_cast<size_t>(std::snprintf(nullptr, 0, format, static_cast<int>(precision), std::abs(d))));
+    made.digits.resize(
+        static_cast<size_t>(std::snprintf(nullptr, 0, format, static_cast<int>(precision), std::abs(d))));
     std::snprintf(made.digits.data(), made.digits.size() + 1, format, static_cast<int>(precision), std::abs(d));
   } else {
     const std::string specification = "{:." + std::to_string(precision) + style.type + "}";

@@ -53,8 +53,7 @@ BigInteger big_of(const Value& v) { return v.is(Type::kBigInt) ? v.as<BigInt>().
 
 double real_of(const Value& v) {
   const double d = to_real(v);
-  if (v.is(Type::kBigInt) && std::isinf(d))
-    raise(ExceptionType::kOverflowError, "int too large to convert to float");
+  if (v.is(Type::kBigInt) && std::isinf(d)) raise(ExceptionType::kOverflowError, "int too large to convert to float");
   return d;
 }
 

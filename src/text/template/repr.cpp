@@ -193,9 +193,7 @@ void append_repr(std::string& out, const Value& v, int depth) {
       out += "<Macro " + (name.is_none() ? "anonymous" : quoted(text_of(name))) + ">";
       return;
     }
-    case Type::kLoop:
-      out += fmt::format("<LoopContext {}/{}>", v.as<Loop>().index0 + 1, v.as<Loop>().length());
-      return;
+    case Type::kLoop: out += fmt::format("<LoopContext {}/{}>", v.as<Loop>().index0 + 1, v.as<Loop>().length()); return;
     default: out += "<" + object_type_repr(v) + ">";
   }
 }
@@ -214,7 +212,10 @@ std::string ascii_repr(const Value& v) {
   for (const char* p = text.data(); p != text.data() + text.size();) {
     const auto c = static_cast<uint32_t>(text::decode_utf8(p));
     if (c < 0x80) out += static_cast<char>(c);
-    else out += c < 0x100 ? fmt::format("\\x{:02x}", c) : c < 0x10000 ? fmt::format("\\u{:04x}", c) : fmt::format("\\U{:08x}", c);
+    else
+      out += c < 0x100     ? fmt::format("\\x{:02x}", c)
+             : c < 0x10000 ? fmt::format("\\u{:04x}", c)
+                           : fmt::format("\\U{:08x}", c);
   }
   return out;
 }

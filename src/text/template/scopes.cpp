@@ -196,9 +196,7 @@ class Resolver {
         node.flag = frame.is_top_level;
         return;
       case NodeKind::kCallBlock: macro(node, frame); return expression(*node.items[0], frame);
-      case NodeKind::kGeneration:
-        node.parameters = std::make_unique<Parameters>();
-        return macro(node, frame);
+      case NodeKind::kGeneration: node.parameters = std::make_unique<Parameters>(); return macro(node, frame);
       case NodeKind::kFilterBlock: {
         Symbols symbols(frame.symbols.function(), &frame.symbols);
         analyze_all(node.body, symbols);

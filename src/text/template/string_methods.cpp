@@ -31,20 +31,34 @@ class StringMethod {
     if (name_.starts_with("is")) return no_arguments(), Value::boolean(is());
     using Run = Value (StringMethod::*)();
     static constexpr std::pair<std::string_view, Run> kMethods[] = {
-        {"strip", &StringMethod::strip_method},    {"lstrip", &StringMethod::strip_method},
-        {"rstrip", &StringMethod::strip_method},   {"split", &StringMethod::split},
-        {"rsplit", &StringMethod::split},          {"splitlines", &StringMethod::lines},
-        {"startswith", &StringMethod::affix},      {"endswith", &StringMethod::affix},
-        {"find", &StringMethod::find},             {"rfind", &StringMethod::find},
-        {"index", &StringMethod::find},            {"rindex", &StringMethod::find},
-        {"count", &StringMethod::find},            {"replace", &StringMethod::replace},
-        {"join", &StringMethod::join},             {"partition", &StringMethod::partition},
-        {"rpartition", &StringMethod::partition},  {"removeprefix", &StringMethod::remove},
-        {"removesuffix", &StringMethod::remove},   {"center", &StringMethod::pad},
-        {"ljust", &StringMethod::pad},             {"rjust", &StringMethod::pad},
-        {"zfill", &StringMethod::fill_zeros},      {"expandtabs", &StringMethod::expand_tabs},
-        {"translate", &StringMethod::translate},   {"maketrans", &StringMethod::make_table},
-        {"format", &StringMethod::format},         {"format_map", &StringMethod::format},
+        {"strip", &StringMethod::strip_method},
+        {"lstrip", &StringMethod::strip_method},
+        {"rstrip", &StringMethod::strip_method},
+        {"split", &StringMethod::split},
+        {"rsplit", &StringMethod::split},
+        {"splitlines", &StringMethod::lines},
+        {"startswith", &StringMethod::affix},
+        {"endswith", &StringMethod::affix},
+        {"find", &StringMethod::find},
+        {"rfind", &StringMethod::find},
+        {"index", &StringMethod::find},
+        {"rindex", &StringMethod::find},
+        {"count", &StringMethod::find},
+        {"replace", &StringMethod::replace},
+        {"join", &StringMethod::join},
+        {"partition", &StringMethod::partition},
+        {"rpartition", &StringMethod::partition},
+        {"removeprefix", &StringMethod::remove},
+        {"removesuffix", &StringMethod::remove},
+        {"center", &StringMethod::pad},
+        {"ljust", &StringMethod::pad},
+        {"rjust", &StringMethod::pad},
+        {"zfill", &StringMethod::fill_zeros},
+        {"expandtabs", &StringMethod::expand_tabs},
+        {"translate", &StringMethod::translate},
+        {"maketrans", &StringMethod::make_table},
+        {"format", &StringMethod::format},
+        {"format_map", &StringMethod::format},
     };
     for (const auto& [name, method] : kMethods) {
       if (name_ == name) return (this->*method)();
@@ -83,7 +97,8 @@ class StringMethod {
     no_keywords();
     if (count() < least)
       type_error("{} expected at least {} argument{}, got {}", name_, least, least == 1 ? "" : "s", count());
-    if (count() > most) type_error("{} expected at most {} argument{}, got {}", name_, most, most == 1 ? "" : "s", count());
+    if (count() > most)
+      type_error("{} expected at most {} argument{}, got {}", name_, most, most == 1 ? "" : "s", count());
   }
   /// As those do that parse a tuple.
   void between_of_tuple(size_t least, size_t most) const {
@@ -169,7 +184,9 @@ class StringMethod {
     if (bounds[0].is_integral())
       start = std::max<int64_t>(0, bounds[0].as_int() < 0 ? bounds[0].as_int() + length : bounds[0].as_int());
     int64_t stop = length;
-    if (bounds[1].is_integral()) stop = bounds[1].as_int() < 0 ? std::max<int64_t>(0, bounds[1].as_int() + length) : std::min(length, bounds[1].as_int());
+    if (bounds[1].is_integral())
+      stop = bounds[1].as_int() < 0 ? std::max<int64_t>(0, bounds[1].as_int() + length)
+                                    : std::min(length, bounds[1].as_int());
     return start <= stop;
   }
   Value affix() {

@@ -74,11 +74,11 @@ std::string_view word_of(std::string_view text, bool backwards) {
 }  // namespace
 
 std::vector<std::string_view> split_at_space(std::string_view text, int64_t most, bool backwards) {
-  const StripSide near = backwards ? kStripRight : kStripLeft, far = backwards ? kStripLeft : kStripRight;
+  const StripSide near = backwards ? kStripRight : kStripLeft;
   std::vector<std::string_view> parts;
   while (!(text = strip(text, near)).empty()) {
     if (most-- == 0) {
-      parts.push_back(strip(text, far));
+      parts.push_back(text);
       break;
     }
     const std::string_view word = word_of(text, backwards);

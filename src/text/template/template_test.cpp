@@ -36,17 +36,17 @@ void expect_all(std::initializer_list<Case> cases) {
 }
 
 TEST(Template, ScopesAreJinjas) {
-  expect_all({{"{% set x = 1 %}{% for i in [1, 2] %}{{ x }}{% set x = 5 %}{{ x }}{% endfor %}{{ x }}", "15151"},
-              {"{% if true %}{% set z = 1 %}{% endif %}{{ z }}", "1"},
-              {"{% set x = 1 %}{% macro m() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ m() }}", "2"},
-              {"{% with a = 1 %}{{ a }}{% endwith %}[{{ a }}]", "1[]"},
-              {"{% for i in [1] %}{% block b %}[{{ i }}]{% endblock %}{% endfor %}", "[]"},
-              {"{% for i in [1] %}{% block b scoped %}[{{ i }}]{% endblock %}{% endfor %}", "[1]"},
-              {"{% set ns = namespace(n=0) %}{% for i in [1, 2, 3] if ns.n < 2 %}{% set ns.n = i %}{{ i }}{% endfor %}",
-               "12"},
-              {"{% for i in [1, [2, [3]]] recursive %}{{ loop(i) if i is iterable else i ~ loop.depth }}{% endfor %}",
-               "112233"},
-              {"{% macro m(a, b=a) %}{{ a }}{{ b }}{{ caller() }}{% endmacro %}{% call m(1) %}x{% endcall %}", "11x"}});
+  expect_all(
+      {{"{% set x = 1 %}{% for i in [1, 2] %}{{ x }}{% set x = 5 %}{{ x }}{% endfor %}{{ x }}", "15151"},
+       {"{% if true %}{% set z = 1 %}{% endif %}{{ z }}", "1"},
+       {"{% set x = 1 %}{% macro m() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ m() }}", "2"},
+       {"{% with a = 1 %}{{ a }}{% endwith %}[{{ a }}]", "1[]"},
+       {"{% for i in [1] %}{% block b %}[{{ i }}]{% endblock %}{% endfor %}", "[]"},
+       {"{% for i in [1] %}{% block b scoped %}[{{ i }}]{% endblock %}{% endfor %}", "[1]"},
+       {"{% set ns = namespace(n=0) %}{% for i in [1, 2, 3] if ns.n < 2 %}{% set ns.n = i %}{{ i }}{% endfor %}", "12"},
+       {"{% for i in [1, [2, [3]]] recursive %}{{ loop(i) if i is iterable else i ~ loop.depth }}{% endfor %}",
+        "112233"},
+       {"{% macro m(a, b=a) %}{{ a }}{{ b }}{{ caller() }}{% endmacro %}{% call m(1) %}x{% endcall %}", "11x"}});
 }
 
 TEST(Template, FiltersAndTests) {
@@ -80,8 +80,7 @@ TEST(Template, MethodsAndFormats) {
 TEST(Template, ErrorsHavePythonsTexts) {
   EXPECT_EQ(error_of("{{ x.y }}"), "UndefinedError: 'x' is undefined");
   EXPECT_EQ(error_of("{{ 'a' + 1 }}"), "TypeError: can only concatenate str (not \"int\") to str");
-  EXPECT_EQ(error_of("{{ [1].append(2) }}"),
-            "SecurityError: access to attribute 'append' of 'list' object is unsafe.");
+  EXPECT_EQ(error_of("{{ [1].append(2) }}"), "SecurityError: access to attribute 'append' of 'list' object is unsafe.");
   EXPECT_EQ(error_of("{{ raise_exception('no') }}"), "TemplateError: no");
   EXPECT_EQ(error_of("{% for x in y %}"),
             "TemplateSyntaxError: Unexpected end of template. Jinja was looking for the following tags: 'endfor' or "
