@@ -152,7 +152,8 @@ Value Interpreter::call_macro(const Macro& macro, Arguments given) {
 
 Value Interpreter::call(const Value& callee, Arguments given) {
   heap_.budget().step();
-  const Value keep = callee;
+  const Value keep =
+      callee;  // NOLINT(performance-unnecessary-copy-initialization): the call may overwrite the variable
   switch (callee.type()) {
     case Type::kMacro: return call_macro(keep.as<Macro>(), std::move(given));
     case Type::kFunction: return call_function(keep.as<Function>().name, given);

@@ -88,7 +88,7 @@ Value tagged(Heap& heap, const Value& messages, const std::string& field, const 
   if (found == nullptr || found->is_none())
     refuse(ExceptionType::kValueError,
            "continue_final_message is set but the final message has no \"" + field + "\" to continue!");
-  const Value text = *found;
+  Value text = *found;
   std::vector<std::string> fields = {field};
   if (std::ranges::find(kReasoningFields, field) != std::end(kReasoningFields)) {
     fields.clear();
@@ -106,7 +106,7 @@ Value tagged(Heap& heap, const Value& messages, const std::string& field, const 
     for (size_t i = items_of(text).size(); i-- > 0;) {
       const Value& block = items_of(text)[i];
       if (!block.is(Type::kDict) || block.as<Dict>().find("text") == nullptr) continue;
-      const Value said = *block.as<Dict>().find("text");
+      Value said = *block.as<Dict>().find("text");
       block.as<Dict>().set(heap.string("text"), binary(heap, Operator::kAdd, said, tag));
       return said;
     }

@@ -114,8 +114,8 @@ Arguments FilterCall::rest(size_t from) const {
 }
 
 Value FilterCall::attribute_of(const Value& item, const Value& path, const Value& otherwise) const {
-  auto with_default = [&](Value found) {
-    return found.is_undefined() && !otherwise.is_none() ? otherwise : std::move(found);
+  auto with_default = [&](const Value& found) {
+    return found.is_undefined() && !otherwise.is_none() ? otherwise : found;
   };
   if (path.is_none()) return item;
   if (!path.is_string()) return with_default(in.item(item, path));
@@ -159,7 +159,7 @@ Value string(FilterCall& c) {
 Value attr(FilterCall& c) {
   const auto p = c.bind("do_attr", {{"obj", Value()}, {"name", Value()}}, 1);
   if (!p[1].is_string()) type_error("attribute name must be string, not '{}'", type_name(p[1]));
-  const Value found = c.in.attribute(p[0], p[1]);
+  Value found = c.in.attribute(p[0], p[1]);
   if (p[0].is(Type::kDict) && p[0].as<Dict>().find(p[1]) != nullptr && !found.is(Type::kMethod))
     return c.heap.make_value<Undefined>(0, p[0], p[1]);
   return found;

@@ -12,7 +12,7 @@ namespace {
 
 using Keyed = std::vector<std::pair<Value, Value>>;  // key and item
 
-Value folded(FilterCall& c, Value v, bool case_sensitive) {
+Value folded(FilterCall& c, const Value& v, bool case_sensitive) {
   return v.is_string() && !case_sensitive ? c.heap.string(to_lower(text_of(v))) : v;
 }
 

@@ -165,7 +165,7 @@ Word parts_of(Characters word) {
 }
 
 std::string linked(Characters word, const LinkStyle& style) {
-  const std::string text = encoded(word);
+  std::string text = encoded(word);
   std::string attributes;
   if (!style.rel.empty()) attributes += " rel=\"" + escaped_html(style.rel) + "\"";
   if (!style.target.empty()) attributes += " target=\"" + escaped_html(style.target) + "\"";

@@ -197,30 +197,14 @@ class Resolver {
         return;
       case NodeKind::kCallBlock: macro(node, frame); return expression(*node.items[0], frame);
       case NodeKind::kGeneration: node.parameters = std::make_unique<Parameters>(); return macro(node, frame);
-      case NodeKind::kFilterBlock: {
-        Symbols symbols(frame.symbols.function(), &frame.symbols);
-        analyze_all(node.body, symbols);
-        analyze(*node.items[0], symbols);
-        return scoped(node, symbols, frame, node.items[0].get());
-      }
+      case NodeKind::kFilterBlock:
+      case NodeKind::kAutoescape:
+      case NodeKind::kAssignBlock: return scope_statement(node, frame);
       case NodeKind::kWith: return with(node, frame);
       case NodeKind::kAssign:
         node.flag = frame.is_top_level;
         expression(*node.items[0], frame);
         return expression(*node.items[1], frame);
-      case NodeKind::kAssignBlock: {
-        node.flag = frame.is_top_level;
-        Symbols symbols(frame.symbols.function(), &frame.symbols);
-        analyze_all(node.body, symbols);
-        scoped(node, symbols, frame, node.items[1].get());
-        return expression(*node.items[0], frame);
-      }
-      case NodeKind::kAutoescape: {
-        Symbols symbols(frame.symbols.function(), &frame.symbols);
-        analyze(*node.items[0], symbols);
-        analyze_all(node.body, symbols);
-        return scoped(node, symbols, frame, node.items[0].get());
-      }
       case NodeKind::kBlock:
         node.scope = std::make_unique<Scope>();
         if (node.flag) node.scope->locals = frame.symbols.locals(out_.constants);
@@ -234,15 +218,29 @@ class Resolver {
         if (!frame.is_top_level) assertion_error("cannot use extend from a non top-level scope", node.line);
         return expression(*node.items[0], frame);
       case NodeKind::kBreak:
-      case NodeKind::kContinue:
-        if (!frame.is_in_loop && !misplaced_) {
-          misplaced_ = Exception{
-              ExceptionType::kTemplateSyntaxError,
-              node.kind == NodeKind::kBreak ? "'break' outside loop" : "'continue' not properly in loop", node.line};
-        }
-        return;
+      case NodeKind::kContinue: return loop_control(node, frame);
       default: return expression(node, frame);
     }
+  }
+
+  void loop_control(const Node& node, const Frame& frame) {
+    if (frame.is_in_loop || misplaced_) return;
+    misplaced_ = Exception{ExceptionType::kTemplateSyntaxError,
+                           node.kind == NodeKind::kBreak ? "'break' outside loop" : "'continue' not properly in loop",
+                           node.line};
+  }
+
+  void scope_statement(Node& node, const Frame& frame) {
+    Symbols symbols(frame.symbols.function(), &frame.symbols);
+    if (node.kind == NodeKind::kAutoescape) analyze(*node.items[0], symbols);
+    analyze_all(node.body, symbols);
+    if (node.kind == NodeKind::kAssignBlock) {
+      node.flag = frame.is_top_level;
+      scoped(node, symbols, frame, node.items[1].get());
+      return expression(*node.items[0], frame);
+    }
+    if (node.kind == NodeKind::kFilterBlock) analyze(*node.items[0], symbols);
+    scoped(node, symbols, frame, node.items[0].get());
   }
 
   /// The body of a scope in the same function, and an expression that belongs to it.

@@ -58,7 +58,9 @@ bool is_callable(const Value& v) {
   }
 }
 
-bool is_sequence(const Value& v) { return v.is_string() || v.is_array() || v.is(Type::kDict) || v.is(Type::kRange); }
+bool is_sequence(const Value& v) {
+  return v.is_string() || v.is_array() || v.is(Type::kDict) || v.is(Type::kRange) || v.is_undefined();
+}
 
 bool is_one(const Value& v, const Value& o) { return v.is(Type::kFloat) ? &v == &o : v.same_as(o); }
 
