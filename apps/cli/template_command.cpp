@@ -111,7 +111,9 @@ std::optional<ChatTemplate> opened(const TemplateArguments& arguments) {
 void add_template_command(CLI::App& app, CommonOptions& common) {
   auto arguments = std::make_shared<TemplateArguments>();
   Command command(app, "template", "The prompt that the model's chat template makes of a conversation.");
-  command.positional("MODEL", arguments->model, "A model folder; \"-\" where --template or the request brings the template")
+  command
+      .positional("MODEL", arguments->model,
+                  "A model folder; \"-\" where --template or the request brings the template")
       .positional("REQUEST", arguments->request,
                   "A JSON file (\"-\": stdin) with \"messages\" and optionally \"tools\", \"documents\", …")
       .option("--template", arguments->source, "A template file instead of the model's own")

@@ -34,7 +34,8 @@ struct RenderedChat {
 class ChatTemplate {
  public:
   /// Opens the templates of a model folder as transformers does: chat_template.jinja and additional_chat_templates/ or
-  /// else the `chat_template` of tokenizer_config.json, whose special tokens become variables. Throws Error{kNotFound}
+  /// else the `chat_template` of tokenizer_config.json or of a processor's chat_template.json. The special tokens of
+  /// tokenizer_config.json and special_tokens_map.json become variables. Throws Error{kNotFound}
   /// when there is none, Error{kInvalidFile} for one with a syntax error.
   static ChatTemplate open(const std::filesystem::path& folder);
   /// A template by its text; `special_tokens` is a JSON object of variables.

@@ -35,13 +35,13 @@ std::string group_path(std::string_view groups, std::string_view controller) {
 /// path is often not visible and the mount's root is the group itself, so the walk always ends there.
 std::vector<std::filesystem::path> group_folders(const std::filesystem::path& root, std::string_view controller,
                                                  std::initializer_list<const char*> mounts) {
-  std::string path = group_path(read_system_text(root / "proc/self/cgroup"), controller);
+  std::string path = group_path(read_system_text(below(root, "proc/self/cgroup")), controller);
   size_t deepest = 0;
   for (int level = 0; level < 32 && deepest != path.npos; ++level) deepest = path.find('/', deepest + 1);
   path.resize(std::min(deepest, path.size()));
   std::vector<std::filesystem::path> folders;
   while (true) {
-    for (const char* mount : mounts) folders.push_back((root / "sys/fs/cgroup" / mount).string() + path);
+    for (const char* mount : mounts) folders.push_back(below(root, "sys/fs/cgroup/").string() + mount + path);
     if (path.empty()) return folders;
     path.resize(path.rfind('/'));
   }
@@ -55,8 +55,8 @@ void tighten(std::optional<T>* limit, std::optional<T> other) {
 std::optional<int64_t> read_number(const std::filesystem::path& file) { return leading_number(read_system_text(file)); }
 
 std::optional<double> quota_v1(const std::filesystem::path& folder) {
-  const std::optional<int64_t> quota = read_number(folder / "cpu.cfs_quota_us");
-  const std::optional<int64_t> period = read_number(folder / "cpu.cfs_period_us");
+  const std::optional<int64_t> quota = read_number(below(folder, "cpu.cfs_quota_us"));
+  const std::optional<int64_t> period = read_number(below(folder, "cpu.cfs_period_us"));
   if (!quota || !period || *quota <= 0 || *period <= 0) return std::nullopt;
   return static_cast<double>(*quota) / static_cast<double>(*period);
 }
@@ -69,12 +69,12 @@ struct MemoryFiles {
 };
 
 void tighten_memory(ControlGroup* group, const std::filesystem::path& folder, const MemoryFiles& files) {
-  const std::optional<int64_t> limit = read_number(folder / files.limit);
+  const std::optional<int64_t> limit = read_number(below(folder, files.limit));
   if (!limit || *limit < 0 || *limit >= kNoLimit) return;
   tighten(&group->memory_limit, limit);
-  const std::optional<int64_t> used = read_number(folder / files.used);
+  const std::optional<int64_t> used = read_number(below(folder, files.used));
   if (!used || *used < 0) return;
-  const std::string stat = read_system_text(folder / "memory.stat");
+  const std::string stat = read_system_text(below(folder, "memory.stat"));
   const int64_t reclaimable = leading_number(field(stat, files.reclaimable, ' ')).value_or(0);
   const int64_t held = *used - std::clamp<int64_t>(reclaimable, 0, *used);
   tighten(&group->memory_available, std::optional(std::max<int64_t>(0, *limit - held)));
@@ -94,7 +94,7 @@ std::optional<double> parse_cpu_max(std::string_view text) {
 ControlGroup read_control_group(const std::filesystem::path& root) {
   ControlGroup group;
   for (const auto& folder : group_folders(root, "", {"", "unified"})) {
-    tighten(&group.cpu_quota, parse_cpu_max(read_system_text(folder / "cpu.max")));
+    tighten(&group.cpu_quota, parse_cpu_max(read_system_text(below(folder, "cpu.max"))));
     tighten_memory(&group, folder, {"memory.max", "memory.current", "inactive_file"});
   }
   for (const auto& folder : group_folders(root, "cpu", {"cpu", "cpu,cpuacct"}))

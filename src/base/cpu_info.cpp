@@ -96,7 +96,7 @@ std::string brand() { return ""; }
 
 /// x86 says "model name", other processors only numbers of implementer and part.
 std::string detect_model(const std::filesystem::path& root) {
-  const std::string text = read_system_text(root / "proc/cpuinfo");
+  const std::string text = read_system_text(below(root, "proc/cpuinfo"));
   for (const char* key : {"model name", "Model", "cpu model", "cpu"}) {
     const std::string_view model = field(text, key, ':');
     if (!model.empty()) return one_line(model);
@@ -150,7 +150,7 @@ CpuInfo detect_cpu(const std::filesystem::path& root) {
   detect_isa(&info);
   detect_caches(&info);
   info.model = detect_model(root);
-  info.online = static_cast<int>(count_list(read_system_text(root / "sys/devices/system/cpu/online")));
+  info.online = static_cast<int>(count_list(read_system_text(below(root, "sys/devices/system/cpu/online"))));
   info.affinity = affinity_cores();
   info.quota = read_control_group(root).cpu_quota;
   info.cores = info.affinity;

@@ -32,7 +32,7 @@ std::optional<int64_t> address_space_limit() {
 }  // namespace
 
 MemoryInfo read_memory_info(const std::filesystem::path& root) {
-  const std::string meminfo = read_system_text(root / "proc/meminfo");
+  const std::string meminfo = read_system_text(below(root, "proc/meminfo"));
   const ControlGroup group = read_control_group(root);
   MemoryInfo info;
   info.total = meminfo_bytes(meminfo, "MemTotal");
@@ -42,7 +42,7 @@ MemoryInfo read_memory_info(const std::filesystem::path& root) {
   info.address_space = address_space_limit();
   info.swap_total = meminfo_bytes(meminfo, "SwapTotal");
   info.swap_free = meminfo_bytes(meminfo, "SwapFree");
-  info.huge_pages = chosen_word(read_system_text(root / "sys/kernel/mm/transparent_hugepage/enabled"));
+  info.huge_pages = chosen_word(read_system_text(below(root, "sys/kernel/mm/transparent_hugepage/enabled")));
   return info;
 }
 

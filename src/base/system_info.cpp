@@ -46,7 +46,7 @@ BuildInfo build_info() {
 
 SystemInfo read_system_info(const std::filesystem::path& root) {
   SystemInfo info;
-  const std::string release = read_system_text(root / "etc/os-release");
+  const std::string release = read_system_text(below(root, "etc/os-release"));
   info.name = one_line(unquoted(field(release, "PRETTY_NAME", '=')));
   struct utsname names;
   if (::uname(&names) == 0) info.kernel = one_line(fmt::format("{} {}", names.sysname, names.release));

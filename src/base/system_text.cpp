@@ -29,6 +29,10 @@ std::string read_system_text(const std::filesystem::path& path, size_t max_bytes
   return text;
 }
 
+std::filesystem::path below(const std::filesystem::path& folder, std::string_view rest) {
+  return folder.string() + '/' + std::string(rest);
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
   const size_t first = text.find_first_not_of(kBlank);

@@ -12,6 +12,9 @@ namespace gamut {
 /// The beginning of a file, whatever size it claims; empty when it is no regular file or cannot be read.
 std::string read_system_text(const std::filesystem::path& path, size_t max_bytes = size_t{64} << 10);
 
+/// folder/rest. The `/` of libstdc++ 12 frees what it does not own when memory runs out amid a path of several parts.
+std::filesystem::path below(const std::filesystem::path& folder, std::string_view rest);
+
 /// `text` without spaces and line ends around it.
 std::string_view trimmed(std::string_view text);
 

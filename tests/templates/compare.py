@@ -29,6 +29,19 @@ TOOLS = [{"type": "function", "function": {"name": "get_weather", "description":
 CHUNK = 1000
 
 
+def shortened(message):
+    """A message as gamut shortens it: the beginning and the end of a long one."""
+    raw = message.encode()
+    if len(raw) <= 1900:
+        return message
+    head, tail = 1400, len(raw) - 500
+    while raw[head] & 0xC0 == 0x80:
+        head -= 1
+    while raw[tail] & 0xC0 == 0x80:
+        tail += 1
+    return (raw[:head] + " … ".encode() + raw[tail:]).decode()
+
+
 class Comparison:
     def __init__(self, gamut, shown):
         self.gamut, self.shown, self.compared, self.differences, self.refused = gamut, shown, 0, 0, 0
@@ -48,10 +61,11 @@ class Comparison:
     @staticmethod
     def comparable(text):
         """A text without what differs by nature, or None for one that has an address."""
-        if " at 0x" in text:
+        if " at 0x" in text or "<bound method" in text:
             return None
         if text.startswith("ERROR "):
-            text = re.sub(r" \((<unknown>|<template>|<string>), line \d+\)$", "", text)[:1900]
+            text = re.sub(r" \((<unknown>|<template>|<string>), line \d+\)$", "", text)
+            return "ERROR " + shortened(text[6:] or "the template raised an exception without a message")
         return text
 
     def check(self, what, template, request):
@@ -73,7 +87,7 @@ class Comparison:
         what, template, request = case
         text, spans = self.expected(template, request)
         want = (self.comparable(text), spans)
-        got = ("ERROR " + answer["error"]["message"][:1900], []) if "error" in answer else (answer["text"], answer["generations"])
+        got = ("ERROR " + answer["error"]["message"], []) if "error" in answer else (answer["text"], [] if request.get("continue_final_message") else answer["generations"])
         self.compared += 1
         if want[0] is None or want == got:
             return

@@ -38,8 +38,8 @@ namespace {
     all += i == 0 ? "" : i + 1 < names.size() ? ", " : names.size() == 2 ? " and " : ", and ";
     all += names[i];
   }
-  type_error("{}() missing {} required positional argument{}: {}", function, names.size(),
-             names.size() == 1 ? "" : "s", all);
+  type_error("{}() missing {} required positional argument{}: {}", function, names.size(), names.size() == 1 ? "" : "s",
+             all);
 }
 
 }  // namespace
@@ -56,8 +56,7 @@ std::vector<Value> bind(std::string_view function, Signature parameters, const A
     if (!bound[at].is_missing()) type_error("{}() got multiple values for argument {}", function, quoted(name));
     bound[at] = value;
   }
-  if (given.positional.size() > bound.size())
-    too_many(function, parameters, hidden + given.positional.size(), hidden);
+  if (given.positional.size() > bound.size()) too_many(function, parameters, hidden + given.positional.size(), hidden);
   std::vector<std::string> lacking;
   for (size_t i = 0; i < bound.size(); ++i) {
     if (bound[i].is_missing()) bound[i] = names[i].second;

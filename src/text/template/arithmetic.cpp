@@ -175,7 +175,8 @@ Value add_arrays(Heap& heap, const Value& a, const Value& b) {
 }
 
 [[noreturn]] void unsupported(Operator op, const Value& a, const Value& b) {
-  if (op == Operator::kAdd && a.is_string()) type_error("can only concatenate str (not \"{}\") to str", type_name(b));
+  if (op == Operator::kAdd && a.is_string() && !a.as<String>().is_markup())
+    type_error("can only concatenate str (not \"{}\") to str", type_name(b));
   if (op == Operator::kAdd && a.is_array()) {
     type_error("can only concatenate {} (not \"{}\") to {}", type_name(a), type_name(b), type_name(a));
   }
@@ -196,6 +197,11 @@ Value repeated(Heap& heap, const Value& a, const Value& b) {
   };
   for (const auto& [sequence, count] : {std::pair(&a, &b), std::pair(&b, &a)}) {
     if (!is_sequence(*sequence)) continue;
+    if (sequence->is_string() && sequence->as<String>().is_markup() && !count->is_integral() &&
+        !count->is(Type::kBigInt))
+      type_error("'{}' object cannot be interpreted as an integer", type_name(*count));
+    if (count->is_string() && count->as<String>().is_markup())
+      type_error("'{}' object cannot be interpreted as an integer", type_name(*sequence));
     check(*count);
     if (count->is_integral()) return repeat(heap, *sequence, count->as_int());
   }
@@ -217,6 +223,8 @@ Value binary(Heap& heap, Operator op, const Value& a, const Value& b) {
     Value made = repeated(heap, a, b);
     if (!made.is_missing()) return made;
   }
+  if (op == Operator::kSubtract && (a.is(Type::kDictView) || b.is(Type::kDictView)))
+    fail(ErrorCode::kUnsupported, "chat template: differences of dict views are not supported");
   if (b.is_undefined()) b.as<Undefined>().fail();
   unsupported(op, a, b);
 }

@@ -106,10 +106,10 @@ struct Load {
 
 /// The variables of a part of the template.
 struct Scope {
-  std::vector<Load> loads;  ///< when it begins
-  std::vector<int> ends;    ///< those that are gone when it ends
-  std::vector<Load> locals;  ///< of a scoped block: the variables around it
-  int activation = 0;       ///< of how many variables, where it has one of its own; else 0
+  std::vector<Load> loads;    ///< when it begins
+  std::vector<int> ends;      ///< those that are gone when it ends
+  std::vector<Load> locals;   ///< of a scoped block: the variables around it
+  int activation = 0;         ///< of how many variables, where it has one of its own; else 0
   int self = -1, super = -1;  ///< the indexes of the variables of these names, where they are used
 };
 
@@ -118,7 +118,7 @@ struct Parameters {
   std::vector<Value> names;
   Nodes defaults;  ///< of the last ones
   std::vector<int> slots;
-  int caller = -1, kwargs = -1, varargs = -1;  ///< indexes of these variables where the body uses them
+  int caller = -1, kwargs = -1, varargs = -1;            ///< indexes of these variables where the body uses them
   bool uses_caller = false, is_explicit_caller = false;  ///< the body and the signature have `caller`
 };
 

@@ -31,7 +31,63 @@ bool has(std::string_view list, std::string_view name) {
   return list.find(" " + std::string(name) + " ") != std::string_view::npos;
 }
 
+/// What Python's types have beside that, and hide as well.
+bool is_hidden_of(Type type, std::string_view name) {
+  switch (type) {
+    case Type::kString:
+      return has(" __add__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mod__ __mul__ __rmod__ __rmul__ ",
+                 name);
+    case Type::kList:
+      return has(
+          " __add__ __class_getitem__ __contains__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__ "
+          "__mul__ __reversed__ __rmul__ __setitem__ ",
+          name);
+    case Type::kTuple:
+      return has(
+          " __add__ __class_getitem__ __contains__ __getitem__ __getnewargs__ __iter__ __len__ __mul__ __rmul__ ",
+          name);
+    case Type::kDict:
+      return has(
+          " __class_getitem__ __contains__ __delitem__ __getitem__ __ior__ __iter__ __len__ __or__ __reversed__ "
+          "__ror__ __setitem__ ",
+          name);
+    case Type::kFunction: return has(" __call__ ", name);
+    default: return false;
+  }
+}
+
 }  // namespace
+
+bool Interpreter::find_attribute_of_macro(const Value& object, const std::string& name, Value& found) {
+  const Parameters& parameters = *object.as<Macro>().node.parameters;
+  auto give = [&](Value v) { return found = std::move(v), true; };
+  if (name == "name") return give(object.as<Macro>().name);
+  if (name == "arguments") return give(heap_.tuple(parameters.names));
+  if (name == "caller") return give(Value::boolean(parameters.uses_caller));
+  if (name == "catch_kwargs") return give(Value::boolean(parameters.kwargs >= 0));
+  if (name == "catch_varargs") return give(Value::boolean(parameters.varargs >= 0));
+  if (name == "explicit_caller") return give(Value::boolean(parameters.is_explicit_caller));
+  return false;
+}
+
+bool Interpreter::find_attribute_of_loop(const Value& object, const std::string& name, Value& found) {
+  auto give = [&](Value v) { return found = std::move(v), true; };
+
+  auto& loop = object.as<Loop>();
+  auto number = [&](int64_t n) { return give(Value::integer(n)); };
+  if (name == "index") return number(loop.index0 + 1);
+  if (name == "index0") return number(loop.index0);
+  if (name == "first") return give(Value::boolean(loop.index0 == 0));
+  if (name == "last") return give(Value::boolean(loop.is_last()));
+  if (name == "length") return number(loop.length());
+  if (name == "revindex") return number(loop.length() - loop.index0);
+  if (name == "revindex0") return number(loop.length() - loop.index0 - 1);
+  if (name == "depth") return number(loop.depth0 + 1);
+  if (name == "depth0") return number(loop.depth0);
+  if (name == "previtem") return give(loop.index0 == 0 ? undefined("there is no previous item") : loop.before);
+  if (name == "nextitem") return give(loop.is_last() ? undefined("there is no next item") : loop.after);
+  return false;
+}
 
 bool Interpreter::find_attribute(const Value& object, const std::string& name, Value& found) {
   auto method = [&](std::string_view list) {
@@ -46,7 +102,7 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
     return true;
   };
   if (object.is_undefined() && !(name.starts_with("__") && name.ends_with("__"))) object.as<Undefined>().fail();
-  if (has(kHiddenAttributes, name)) {
+  if (has(kHiddenAttributes, name) || (name.starts_with("__") && is_hidden_of(object.type(), name))) {
     found = heap_.make_value<Undefined>(
         0, fmt::format("access to attribute {} of {} object is unsafe.", quoted(name), quoted(type_name(object))),
         ExceptionType::kSecurityError);
@@ -82,31 +138,8 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
       const Value* value = object.as<Namespace>().attributes().find(name);
       return value != nullptr && give(*value);
     }
-    case Type::kMacro:
-      if (name == "name") return give(object.as<Macro>().name);
-      if (name == "arguments") return give(heap_.tuple(object.as<Macro>().node.parameters->names));
-      if (name == "caller") return give(Value::boolean(object.as<Macro>().node.parameters->uses_caller));
-      if (name == "catch_kwargs") return give(Value::boolean(object.as<Macro>().node.parameters->kwargs >= 0));
-      if (name == "catch_varargs") return give(Value::boolean(object.as<Macro>().node.parameters->varargs >= 0));
-      if (name == "explicit_caller")
-        return give(Value::boolean(object.as<Macro>().node.parameters->is_explicit_caller));
-      return false;
-    case Type::kLoop: {
-      auto& loop = object.as<Loop>();
-      auto number = [&](int64_t n) { return give(Value::integer(n)); };
-      if (name == "index") return number(loop.index0 + 1);
-      if (name == "index0") return number(loop.index0);
-      if (name == "first") return give(Value::boolean(loop.index0 == 0));
-      if (name == "last") return give(Value::boolean(loop.is_last()));
-      if (name == "length") return number(loop.length());
-      if (name == "revindex") return number(loop.length() - loop.index0);
-      if (name == "revindex0") return number(loop.length() - loop.index0 - 1);
-      if (name == "depth") return number(loop.depth0 + 1);
-      if (name == "depth0") return number(loop.depth0);
-      if (name == "previtem") return give(loop.index0 == 0 ? undefined("there is no previous item") : loop.before);
-      if (name == "nextitem") return give(loop.is_last() ? undefined("there is no next item") : loop.after);
-      return method(" cycle changed ");
-    }
+    case Type::kMacro: return find_attribute_of_macro(object, name, found);
+    case Type::kLoop: return find_attribute_of_loop(object, name, found) || method(" cycle changed ");
     case Type::kInt:
     case Type::kBool:
     case Type::kBigInt:

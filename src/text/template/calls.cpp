@@ -66,11 +66,12 @@ Interpreter::Flow Interpreter::loop_over(const Node& node, const Value& iterable
   bool ran = false;
   for (Value item; loop.is_missing() ? iterator.as<Iterator>().next(item) : loop.as<Loop>().next(item);) {
     heap_.budget().step();
-    ran = true;
     if (scopes.loop >= 0) variable({0, scopes.loop}) = loop;
     assign(*node.items[0], item);
     enter(*node.scope);
-    if (run_all(node.body) == Flow::kBreak) break;
+    const Flow inner = run_all(node.body);
+    if (inner == Flow::kBreak) break;
+    ran = ran || inner == Flow::kNormal;  // as in Jinja, where an iteration that was cut short does not count
   }
   leave(*node.scope);
   if (ran || node.orelse.empty()) return Flow::kNormal;
@@ -151,7 +152,8 @@ Value Interpreter::call_macro(const Macro& macro, Arguments given) {
 
 Value Interpreter::call(const Value& callee, Arguments given) {
   heap_.budget().step();
-  const Value keep = callee;
+  const Value keep =
+      callee;  // NOLINT(performance-unnecessary-copy-initialization): the call may overwrite the variable
   switch (callee.type()) {
     case Type::kMacro: return call_macro(keep.as<Macro>(), std::move(given));
     case Type::kFunction: return call_function(keep.as<Function>().name, given);
@@ -169,8 +171,7 @@ Value Interpreter::call(const Value& callee, Arguments given) {
     case Type::kLoop: {
       const std::vector<Value> p = bind("LoopContext.__call__", {{"iterable", Value()}}, given, 1);
       const auto& loop = keep.as<Loop>();
-      if (loop.recursive == nullptr)
-        type_error("The loop must have the 'recursive' marker to be called recursively.");
+      if (loop.recursive == nullptr) type_error("The loop must have the 'recursive' marker to be called recursively.");
       return recurse(loop, p[0], loop.depth0 + 1);
     }
     default: type_error("'{}' object is not callable", type_name(callee));

@@ -38,7 +38,8 @@ constexpr std::string_view kTag = "CONTINUE_FINAL_MESSAGE_TAG ";
   const bool syntax = e.is(ExceptionType::kTemplateSyntaxError) || e.is(ExceptionType::kTemplateAssertionError);
   std::string hint(exception_name(e.type));
   if (e.line > 0) hint += fmt::format(", line {} of the template", e.line);
-  throw Error(syntax ? ErrorCode::kInvalidFile : ErrorCode::kInvalidArgument, shortened(e.message), hint);
+  const std::string message = e.message.empty() ? "the template raised an exception without a message" : e.message;
+  throw Error(syntax ? ErrorCode::kInvalidFile : ErrorCode::kInvalidArgument, shortened(message), hint);
 }
 
 ChatTemplate::State::One parsed(std::string source, const std::string& where) {
@@ -87,7 +88,7 @@ Value tagged(Heap& heap, const Value& messages, const std::string& field, const 
   if (found == nullptr || found->is_none())
     refuse(ExceptionType::kValueError,
            "continue_final_message is set but the final message has no \"" + field + "\" to continue!");
-  const Value text = *found;
+  Value text = *found;
   std::vector<std::string> fields = {field};
   if (std::ranges::find(kReasoningFields, field) != std::end(kReasoningFields)) {
     fields.clear();
@@ -105,7 +106,7 @@ Value tagged(Heap& heap, const Value& messages, const std::string& field, const 
     for (size_t i = items_of(text).size(); i-- > 0;) {
       const Value& block = items_of(text)[i];
       if (!block.is(Type::kDict) || block.as<Dict>().find("text") == nullptr) continue;
-      const Value said = *block.as<Dict>().find("text");
+      Value said = *block.as<Dict>().find("text");
       block.as<Dict>().set(heap.string("text"), binary(heap, Operator::kAdd, said, tag));
       return said;
     }
@@ -139,13 +140,17 @@ std::string token_text(const Json& token) {
   return token.is_string() ? token.get<std::string>() : "";
 }
 
-std::string special_tokens(const Json& config) {
-  Json tokens = Json::object();
+/// Adds the tokens that templates see by name, where they are not there yet.
+void add_special_tokens(Json& tokens, const Json& config) {
+  auto add = [&](const std::string& name, const Json& token) {
+    if (!tokens.contains(name) && !token_text(token).empty()) tokens[name] = token_text(token);
+  };
   for (const char* name :
        {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
-    if (config.contains(name) && !token_text(config[name]).empty()) tokens[name] = token_text(config[name]);
+    if (config.contains(name)) add(name, config[name]);
   }
-  return tokens.dump();
+  if (!config.contains("extra_special_tokens") || !config["extra_special_tokens"].is_object()) return;
+  for (const auto& [name, token] : config["extra_special_tokens"].items()) add(name, token);
 }
 
 void add_from_config(ChatTemplate::State& state, const Json& config, const std::string& where) {
@@ -177,30 +182,49 @@ ChatTemplate ChatTemplate::parse(std::string_view source, std::string_view token
   });
 }
 
-ChatTemplate ChatTemplate::open(const std::filesystem::path& folder) {
+namespace {
+
+namespace fs = std::filesystem;
+
+void add_files(ChatTemplate::State& state, const fs::path& folder) {
+  if (fs::exists(folder / "chat_template.jinja"))
+    state.templates["default"] =
+        parsed(read_file(folder / "chat_template.jinja", kMostTemplateBytes), "chat_template.jinja");
+  if (!fs::is_directory(folder / "additional_chat_templates")) return;
+  for (const auto& file : fs::directory_iterator(folder / "additional_chat_templates")) {
+    if (file.path().extension() != ".jinja") continue;
+    state.templates[file.path().stem().string()] =
+        parsed(read_file(file.path(), kMostTemplateBytes), file.path().filename().string());
+    state.is_named = true;
+  }
+}
+
+/// The object in a file of the folder; empty where there is no such file.
+Json object_in(const fs::path& folder, const char* name) {
+  if (!fs::exists(folder / name)) return Json::object();
+  Json json = parse_json_file(folder / name);
+  if (!json.is_object()) fail(ErrorCode::kInvalidFile, "{}: expected an object", name);
+  return json;
+}
+
+}  // namespace
+
+ChatTemplate ChatTemplate::open(const fs::path& folder) {
   return at_edge([&] {
-    namespace fs = std::filesystem;
     auto state = std::make_shared<State>();
-    if (fs::exists(folder / "chat_template.jinja"))
-      state->templates["default"] =
-          parsed(read_file(folder / "chat_template.jinja", kMostTemplateBytes), "chat_template.jinja");
-    if (fs::is_directory(folder / "additional_chat_templates")) {
-      for (const auto& file : fs::directory_iterator(folder / "additional_chat_templates")) {
-        if (file.path().extension() != ".jinja") continue;
-        state->templates[file.path().stem().string()] =
-            parsed(read_file(file.path(), kMostTemplateBytes), file.path().filename().string());
-        state->is_named = true;
-      }
-    }
-    if (fs::exists(folder / "tokenizer_config.json")) {
-      const Json config = parse_json_file(folder / "tokenizer_config.json");
-      if (!config.is_object()) fail(ErrorCode::kInvalidFile, "tokenizer_config.json: expected an object");
-      state->special_tokens = special_tokens(config);
-      if (state->templates.empty()) add_from_config(*state, config, "tokenizer_config.json");
-    }
+    add_files(*state, folder);
+    const Json config = object_in(folder, "tokenizer_config.json");
+    Json tokens = Json::object();
+    add_special_tokens(tokens, config);
+    if (!config.contains("added_tokens_decoder"))
+      add_special_tokens(tokens, object_in(folder, "special_tokens_map.json"));
+    state->special_tokens = tokens.dump();
+    if (state->templates.empty()) add_from_config(*state, config, "tokenizer_config.json");
+    if (state->templates.empty())
+      add_from_config(*state, object_in(folder, "chat_template.json"), "chat_template.json");
     if (state->templates.empty())
       fail_with_hint(ErrorCode::kNotFound, folder.string() + ": no chat template",
-                     "Expected chat_template.jinja, or chat_template in tokenizer_config.json.");
+                     "Expected chat_template.jinja, or chat_template in tokenizer_config.json or chat_template.json.");
     return ChatTemplate(std::move(state));
   });
 }
@@ -214,6 +238,13 @@ const ChatTemplate::State::One& chosen(const ChatTemplate::State& state, const C
   if (found != state.templates.end()) return found->second;
   std::string names;
   for (const auto& [each, one] : state.templates) names += (names.empty() ? "" : ", ") + jinja::quoted(each);
+  if (request.template_name.empty()) {
+    refuse(
+        ExceptionType::kValueError,
+        "This model has multiple chat templates with no default specified! Please either pass a chat template or the "
+        "name of the template you wish to use to the `chat_template` argument. Available template names are [" +
+            names + "].");
+  }
   fail(ErrorCode::kInvalidArgument, "no chat template named \"{}\"; available template names are [{}].", name, names);
 }
 

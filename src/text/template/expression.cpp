@@ -79,7 +79,7 @@ Value Interpreter::conditional(const Node& node) {
 }
 
 Value Interpreter::dict(const Node& node) {
-  const Value made = heap_.make_value<Dict>(0);
+  Value made = heap_.make_value<Dict>(0);
   for (size_t i = 0; i + 1 < node.items.size(); i += 2) {
     const Value key = eval(*node.items[i]);
     made.as<Dict>().set(key, eval(*node.items[i + 1]));

@@ -40,6 +40,9 @@ struct TestCall {
   Arguments& given;
 };
 
+/// Raises AttributeError with Python's text.
+[[noreturn]] void no_attribute(const Value& v, std::string_view name);
+
 struct FilterEntry {
   std::string_view name;
   FilterFunction function;

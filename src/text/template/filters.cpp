@@ -74,6 +74,12 @@ FilterFunction find_filter(std::string_view name) {
   return found != std::end(kFilters) && found->name == name ? found->function : nullptr;
 }
 
+void no_attribute(const Value& v, std::string_view name) {
+  if (v.is_undefined()) v.as<Undefined>().fail();
+  if (v.is(Type::kNamespace)) raise(ExceptionType::kAttributeError, "{}", name);
+  raise(ExceptionType::kAttributeError, "'{}' object has no attribute '{}'", type_name(v), name);
+}
+
 std::vector<Value> FilterCall::bind(std::string_view function, Signature parameters, size_t hidden) const {
   Arguments all{{v}, given.named};
   all.positional.insert(all.positional.end(), given.positional.begin(), given.positional.end());
@@ -108,8 +114,8 @@ Arguments FilterCall::rest(size_t from) const {
 }
 
 Value FilterCall::attribute_of(const Value& item, const Value& path, const Value& otherwise) const {
-  auto with_default = [&](Value found) {
-    return found.is_undefined() && !otherwise.is_none() ? otherwise : std::move(found);
+  auto with_default = [&](const Value& found) {
+    return found.is_undefined() && !otherwise.is_none() ? otherwise : found;
   };
   if (path.is_none()) return item;
   if (!path.is_string()) return with_default(in.item(item, path));
@@ -133,9 +139,8 @@ Value FilterCall::text_method(const char* method, std::vector<Value> arguments) 
 namespace filter {
 
 Value default_value(FilterCall& c) {
-  const auto p = c.bind("do_default", {{"value", Value()},
-                                       {"default_value", c.heap.string("")},
-                                       {"boolean", Value::boolean(false)}});
+  const auto p = c.bind("do_default",
+                        {{"value", Value()}, {"default_value", c.heap.string("")}, {"boolean", Value::boolean(false)}});
   return p[0].is_undefined() || (truth(p[2]) && !truth(p[0])) ? p[1] : p[0];
 }
 
@@ -154,7 +159,7 @@ Value string(FilterCall& c) {
 Value attr(FilterCall& c) {
   const auto p = c.bind("do_attr", {{"obj", Value()}, {"name", Value()}}, 1);
   if (!p[1].is_string()) type_error("attribute name must be string, not '{}'", type_name(p[1]));
-  const Value found = c.in.attribute(p[0], p[1]);
+  Value found = c.in.attribute(p[0], p[1]);
   if (p[0].is(Type::kDict) && p[0].as<Dict>().find(p[1]) != nullptr && !found.is(Type::kMethod))
     return c.heap.make_value<Undefined>(0, p[0], p[1]);
   return found;
@@ -163,7 +168,8 @@ Value attr(FilterCall& c) {
 Value items(FilterCall& c) {
   c.bind("do_items", {{"value", Value()}});
   if (c.v.is_undefined()) return c.generated({});
-  if (c.v.is(Type::kDict)) return c.generated(to_vector(c.heap, c.heap.make_value<DictView>(0, c.v, DictView::Part::kItems)));
+  if (c.v.is(Type::kDict))
+    return c.generated(to_vector(c.heap, c.heap.make_value<DictView>(0, c.v, DictView::Part::kItems)));
   return lazy(c.heap, [](Value&) -> bool { type_error("Can only get item pairs from a mapping."); });
 }
 
@@ -203,7 +209,7 @@ Value tojson(FilterCall& c) {
   JsonStyle style;
   style.ensure_ascii = truth(p[1]);
   style.sort_keys = truth(p[4]);
-  if (!p[2].is_none()) set_indent(c, p[2], style);
+  if (!p[2].is_none() && !p[0].is_string()) set_indent(c, p[2], style);
   if (!p[3].is_none()) set_separators(c, p[3], style);
   std::string out;
   append_json(out, p[0], style, &c.heap.budget());

@@ -73,8 +73,7 @@ Value urlencode(FilterCall& c) {
 Value xmlattr(FilterCall& c) {
   const auto p = c.bind("do_xmlattr", {{"d", Value()}, {"autospace", Value::boolean(true)}}, 1);
   if (p[0].is_undefined()) p[0].as<Undefined>().fail();
-  if (!p[0].is(Type::kDict))
-    raise(ExceptionType::kAttributeError, "'{}' object has no attribute 'items'", type_name(p[0]));
+  if (!p[0].is(Type::kDict)) no_attribute(p[0], "items");
   std::string out;
   for (const Dict::Entry& entry : p[0].as<Dict>().entries()) {
     if (entry.value.is_none() || entry.value.is_undefined()) continue;

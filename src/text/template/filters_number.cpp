@@ -19,8 +19,8 @@ Value abs(FilterCall& c) {
 }
 
 Value sum(FilterCall& c) {
-  const auto p = c.bind("sync_do_sum",
-                        {{"iterable", Value()}, {"attribute", Value::none()}, {"start", Value::integer(0)}}, 1);
+  const auto p =
+      c.bind("sync_do_sum", {{"iterable", Value()}, {"attribute", Value::none()}, {"start", Value::integer(0)}}, 1);
   const std::vector<Value> items = to_vector(c.heap, p[0]);
   Value total = p[2];
   if (total.is_string()) type_error("sum() can't sum strings [use ''.join(seq) instead]");
@@ -41,20 +41,17 @@ Value to_float(FilterCall& c) {
 }
 
 Value to_int(FilterCall& c) {
-  const auto p =
-      c.bind("do_int", {{"value", Value()}, {"default", Value::integer(0)}, {"base", Value::integer(10)}});
+  const auto p = c.bind("do_int", {{"value", Value()}, {"default", Value::integer(0)}, {"base", Value::integer(10)}});
   const Value& v = p[0];
   if (v.is_undefined()) v.as<Undefined>().fail();
   if (v.is_integral()) return Value::integer(v.as_int());
   if (v.is(Type::kBigInt)) return v;
   if (v.is(Type::kFloat)) {
-    if (std::isinf(v.as_real()))
-      raise(ExceptionType::kOverflowError, "cannot convert float infinity to integer");
+    if (std::isinf(v.as_real())) raise(ExceptionType::kOverflowError, "cannot convert float infinity to integer");
     return std::isnan(v.as_real()) ? p[1] : integer_value(c.heap, BigInteger::from_real(v.as_real()));
   }
   if (!v.is_string()) return p[1];
-  if (!p[2].is_integral()) index_of(p[2]);
-  const int64_t base = p[2].as_int();
+  const int64_t base = p[2].is_integral() ? p[2].as_int() : -1;
   if (base == 0 || (base >= 2 && base <= 36)) {
     if (const std::optional<BigInteger> whole = parse_integer(text_of(v), static_cast<int>(base)))
       return integer_value(c.heap, *whole);
@@ -92,9 +89,8 @@ Value round_real(double value, int64_t precision) {
 }  // namespace
 
 Value round(FilterCall& c) {
-  const auto p = c.bind("do_round", {{"value", Value()},
-                                     {"precision", Value::integer(0)},
-                                     {"method", c.heap.string("common")}});
+  const auto p =
+      c.bind("do_round", {{"value", Value()}, {"precision", Value::integer(0)}, {"method", c.heap.string("common")}});
   const std::string method = p[2].is_string() ? text_of(p[2]) : "";
   if (method != "common" && method != "ceil" && method != "floor")
     raise(ExceptionType::kFilterArgumentError, "method must be common, ceil or floor");
@@ -111,8 +107,7 @@ Value round(FilterCall& c) {
   Value scaled = binary(c.heap, Operator::kMultiply, p[0], scale);
   if (!scaled.is_number()) type_error("must be real number, not {}", type_name(scaled));
   if (scaled.is(Type::kFloat)) {
-    if (std::isinf(scaled.as_real()))
-      raise(ExceptionType::kOverflowError, "cannot convert float infinity to integer");
+    if (std::isinf(scaled.as_real())) raise(ExceptionType::kOverflowError, "cannot convert float infinity to integer");
     if (std::isnan(scaled.as_real())) value_error("cannot convert float NaN to integer");
     const double whole = method == "ceil" ? std::ceil(scaled.as_real()) : std::floor(scaled.as_real());
     scaled = integer_value(c.heap, BigInteger::from_real(whole));

@@ -1,5 +1,6 @@
 // Filters that compare items with each other.
 #include <algorithm>
+#include <functional>
 
 #include "text/template/filter_call.h"
 #include "text/template/operators.h"
@@ -11,18 +12,42 @@ namespace {
 
 using Keyed = std::vector<std::pair<Value, Value>>;  // key and item
 
-Value folded(FilterCall& c, Value v, bool case_sensitive) {
+Value folded(FilterCall& c, const Value& v, bool case_sensitive) {
   return v.is_string() && !case_sensitive ? c.heap.string(to_lower(text_of(v))) : v;
+}
+
+/// Python's sort of a short list, comparison by comparison: which one raises decides the text of the error.
+void sort_short(Keyed& keyed, const std::function<bool(const Value&, const Value&)>& less) {
+  const size_t count = keyed.size();
+  if (count < 2) return;
+  size_t run = 2;
+  auto falls = [&](size_t at) { return less(keyed[at].first, keyed[at - 1].first); };
+  const bool descending = falls(1);
+  while (run < count && falls(run) == descending) ++run;
+  if (descending) std::reverse(keyed.begin(), keyed.begin() + static_cast<ptrdiff_t>(run));
+  for (size_t next = run; next < count; ++next) {
+    size_t low = 0, high = next;
+    while (low < high) {
+      const size_t middle = low + (high - low) / 2;
+      if (less(keyed[next].first, keyed[middle].first)) high = middle;
+      else low = middle + 1;
+    }
+    const auto begin = keyed.begin();
+    std::rotate(begin + static_cast<ptrdiff_t>(low), begin + static_cast<ptrdiff_t>(next),
+                begin + static_cast<ptrdiff_t>(next) + 1);
+  }
 }
 
 /// Python's sorted(): stable, also in reverse.
 void sort_keyed(FilterCall& c, Keyed& keyed, bool reverse) {
-  c.heap.budget().step(keyed.size() * 16);
-  if (reverse) std::reverse(keyed.begin(), keyed.end());
-  std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
+  constexpr size_t kShort = 64;
+  auto less = [&](const Value& a, const Value& b) {
     c.heap.budget().step();
-    return ordered(Operator::kLess, a.first, b.first);
-  });
+    return ordered(Operator::kLess, a, b);
+  };
+  if (reverse) std::reverse(keyed.begin(), keyed.end());
+  if (keyed.size() < kShort) sort_short(keyed, less);
+  else std::ranges::stable_sort(keyed, less, &std::pair<Value, Value>::first);
   if (reverse) std::reverse(keyed.begin(), keyed.end());
 }
 
@@ -44,8 +69,7 @@ Value dictsort(FilterCall& c) {
   if (by != "key" && by != "value")
     raise(ExceptionType::kFilterArgumentError, "You can only sort by either \"key\" or \"value\"");
   if (p[0].is_undefined()) p[0].as<Undefined>().fail();
-  if (!p[0].is(Type::kDict))
-    raise(ExceptionType::kAttributeError, "'{}' object has no attribute 'items'", type_name(p[0]));
+  if (!p[0].is(Type::kDict)) no_attribute(p[0], "items");
   Keyed keyed;
   for (const Dict::Entry& entry : p[0].as<Dict>().entries())
     keyed.emplace_back(folded(c, by == "key" ? entry.key : entry.value, truth(p[1])),
@@ -105,8 +129,9 @@ Value groupby(FilterCall& c) {
 }
 
 Value unique(FilterCall& c) {
-  const auto p = c.bind("sync_do_unique",
-                        {{"value", Value()}, {"case_sensitive", Value::boolean(false)}, {"attribute", Value::none()}}, 1);
+  const auto p =
+      c.bind("sync_do_unique",
+             {{"value", Value()}, {"case_sensitive", Value::boolean(false)}, {"attribute", Value::none()}}, 1);
   const Value seen = c.heap.make_value<Dict>(0);
   Value source;
   return lazy(c.heap, [=, over = c.v, name = c.name, given = c.given, &in = c.in, &heap = c.heap](Value& out) mutable {
@@ -126,8 +151,9 @@ Value unique(FilterCall& c) {
 
 Value min_or_max(FilterCall& c) {
   const bool is_min = c.name == "min";
-  const auto p = c.bind(is_min ? "do_min" : "do_max",
-                        {{"value", Value()}, {"case_sensitive", Value::boolean(false)}, {"attribute", Value::none()}}, 1);
+  const auto p =
+      c.bind(is_min ? "do_min" : "do_max",
+             {{"value", Value()}, {"case_sensitive", Value::boolean(false)}, {"attribute", Value::none()}}, 1);
   const std::vector<Value> items = to_vector(c.heap, p[0]);
   if (items.empty()) return c.in.undefined("No aggregated item, sequence was empty.");
   auto key = [&](const Value& item) { return folded(c, c.attribute_of(item, p[2]), truth(p[1])); };

@@ -9,7 +9,8 @@
 namespace gamut::jinja::filter {
 
 Value join(FilterCall& c) {
-  const auto p = c.bind("sync_do_join", {{"value", Value()}, {"d", c.heap.string("")}, {"attribute", Value::none()}}, 1);
+  const auto p =
+      c.bind("sync_do_join", {{"value", Value()}, {"d", c.heap.string("")}, {"attribute", Value::none()}}, 1);
   std::vector<Value> items = to_vector(c.heap, p[0]);
   for (Value& item : items) item = c.attribute_of(item, p[2]);
   auto is_markup = [](const Value& v) { return v.is_string() && v.as<String>().is_markup(); };
@@ -72,8 +73,11 @@ Value random(FilterCall& c) {
   c.bind("do_random", {{"seq", Value()}}, 1);
   const int64_t length = length_of(c.v);
   if (length == 0) return c.in.undefined("No random item, sequence was empty.");
+  if (c.v.is(Type::kDictView)) type_error("'{}' object is not subscriptable", type_name(c.v));
   static thread_local std::minstd_rand generator{std::random_device{}()};
-  return c.in.item(c.v, Value::integer(std::uniform_int_distribution<int64_t>(0, length - 1)(generator)));
+  const Value at = Value::integer(std::uniform_int_distribution<int64_t>(0, length - 1)(generator));
+  if (c.v.is(Type::kDict) && c.v.as<Dict>().find(at) == nullptr) raise(ExceptionType::kKeyError, "{}", at.as_int());
+  return c.in.item(c.v, at);
 }
 
 Value reverse(FilterCall& c) {
@@ -82,8 +86,7 @@ Value reverse(FilterCall& c) {
     const Value bounds[3] = {Value::none(), Value::none(), Value::integer(-1)};
     return jinja::slice(c.heap, c.v, bounds);
   }
-  if (!is_reversible(c.v) && !is_iterable(c.v))
-    raise(ExceptionType::kFilterArgumentError, "argument must be iterable");
+  if (!is_reversible(c.v) && !is_iterable(c.v)) raise(ExceptionType::kFilterArgumentError, "argument must be iterable");
   std::vector<Value> items = to_vector(c.heap, c.v);
   std::reverse(items.begin(), items.end());
   return is_reversible(c.v) ? c.generated(std::move(items), reversed_name(c.v)) : c.heap.list(std::move(items));

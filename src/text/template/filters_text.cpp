@@ -51,12 +51,12 @@ Value replace(FilterCall& c) {
   const Value count = p[3].is_none() ? Value::integer(-1) : p[3];
   if (!c.in.autoescapes()) {
     const Value text = p[0].is_string() && !p[0].as<String>().is_markup() ? p[0] : c.heap.string(to_text(p[0]));
-    return c.in.call_method(text, "replace",
-                            {{c.heap.string(to_text(p[1])), c.heap.string(to_text(p[2])), count}, {}});
+    return c.in.call_method(text, "replace", {{c.heap.string(to_text(p[1])), c.heap.string(to_text(p[2])), count}, {}});
   }
   auto is_markup = [](const Value& v) { return v.is_string() && v.as<String>().is_markup(); };
   auto soft = [&](const Value& v) { return v.is_string() ? v : c.heap.string(to_text(v)); };
-  const Value text = is_markup(p[1]) || (is_markup(p[2]) && !is_markup(p[0])) ? jinja::escape(c.heap, p[0]) : soft(p[0]);
+  const Value text =
+      is_markup(p[1]) || (is_markup(p[2]) && !is_markup(p[0])) ? jinja::escape(c.heap, p[0]) : soft(p[0]);
   return c.in.call_method(text, "replace", {{soft(p[1]), soft(p[2]), count}, {}});
 }
 
@@ -93,6 +93,9 @@ Value indent(FilterCall& c) {
   if (!indention.is_string()) indention = binary(c.heap, Operator::kMultiply, c.heap.string(" "), p[1]);
   const bool is_markup = p[0].is_string() && p[0].as<String>().is_markup();
   if (is_markup) indention = c.heap.markup(text_of(indention));
+  if (p[0].is(Type::kList)) no_attribute(p[0], "splitlines");
+  if (!p[0].is_string() && !p[0].is_undefined() && !p[0].is(Type::kTuple))
+    type_error("unsupported operand type(s) for +=: '{}' and '{}'", type_name(p[0]), "str");
   const Value text = binary(c.heap, Operator::kAdd, p[0], c.heap.string("\n"));
   const Value lines = c.in.call_method(text, "splitlines", {});
   const bool blank = truth(p[3]);
@@ -126,7 +129,7 @@ Value truncate(FilterCall& c) {
   const Value bounds[3] = {Value::none(), binary(c.heap, Operator::kSubtract, p[1], end), Value::none()};
   Value cut = jinja::slice(c.heap, p[0], bounds);
   if (!truth(p[2])) {
-    if (!cut.is_string()) raise(ExceptionType::kAttributeError, "'{}' object has no attribute 'rsplit'", type_name(cut));
+    if (!cut.is_string()) no_attribute(cut, "rsplit");
     const std::string& text = text_of(cut);
     std::string kept = text.substr(0, std::min(text.rfind(' '), text.size()));
     cut = cut.as<String>().is_markup() ? c.heap.markup(std::move(kept)) : c.heap.string(std::move(kept));
@@ -143,8 +146,7 @@ Value wordwrap(FilterCall& c) {
                          {"break_on_hyphens", Value::boolean(true)}},
                         1);
   if (p[0].is_undefined()) p[0].as<Undefined>().fail();
-  if (!p[0].is_string())
-    raise(ExceptionType::kAttributeError, "'{}' object has no attribute 'splitlines'", type_name(p[0]));
+  if (!p[0].is_string()) no_attribute(p[0], "splitlines");
   const WrapStyle style{index_of(p[1]), truth(p[2]), truth(p[4])};
   const std::string between = p[3].is_none() ? "\n" : to_text(p[3]);
   const Value lines = c.in.call_method(p[0], "splitlines", {});

@@ -157,9 +157,10 @@ class Formatter {
     if (!is_markup_) return formatted(heap_, value, specification);
     if (value.is_string() && value.as<String>().is_markup()) {
       if (!specification.empty())
-        value_error("Format specifier {} given, but {} does not define __html_format__. A class that defines __html__ "
-                    "must define __html_format__ to work with format specifiers.",
-                    specification, "<class 'markupsafe.Markup'>");
+        value_error(
+            "Format specifier {} given, but {} does not define __html_format__. A class that defines __html__ "
+            "must define __html_format__ to work with format specifiers.",
+            specification, "<class 'markupsafe.Markup'>");
       return text_of(value);
     }
     return text_of(escape(heap_, heap_.string(formatted(heap_, value, specification))));

@@ -33,6 +33,7 @@ int64_t count(std::string_view text, size_t& at) {
 Specification parse(std::string_view text) {
   Specification s;
   size_t at = 0;
+  bool has_fill = false;
   const char* p = text.data();
   if (!text.empty()) text::decode_utf8(p);
   const auto first = static_cast<size_t>(p - text.data());
@@ -40,6 +41,7 @@ Specification parse(std::string_view text) {
     s.fill = text.substr(0, first);
     s.align = text[first];
     at = first + 1;
+    has_fill = true;
   } else if (is_align(text, 0)) {
     s.align = text[at++];
   }
@@ -50,8 +52,8 @@ Specification parse(std::string_view text) {
   if (next_is("z")) ++at;
   if (next_is("#")) s.alternate = true, ++at;
   if (next_is("0")) {
-    if (s.align == 0) s.fill = "0";
-    s.zero = s.align == 0;
+    if (!has_fill) s.fill = "0";
+    s.zero = !has_fill && s.align == 0;
     ++at;
   }
   s.width = count(text, at);
@@ -64,12 +66,14 @@ Specification parse(std::string_view text) {
     s.precision = count(text, at);
     if (s.precision < 0) value_error("Format specifier missing precision");
   }
+  s.zero = s.zero || (s.fill == "0" && s.align == '=');
   if (at < text.size()) s.type = text[at++];
   if (at < text.size()) value_error("Invalid format specifier");
   return s;
 }
 
-std::string padded(Heap& heap, const Specification& s, const std::string& left, const std::string& right, char otherwise) {
+std::string padded(Heap& heap, const Specification& s, const std::string& left, const std::string& right,
+                   char otherwise) {
   const size_t has = text::count_characters(left) + text::count_characters(right);
   const size_t missing = s.width > 0 && static_cast<size_t>(s.width) > has ? static_cast<size_t>(s.width) - has : 0;
   heap.budget().expect(missing * s.fill.size());
@@ -122,7 +126,8 @@ std::string number_text(Heap& heap, const Specification& s, NumberText number, b
 
 std::string real_text_of(Heap& heap, const Specification& s, const Value& v) {
   double d = real_of(v);
-  NumberStyle style{.type = s.type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate, .precision = s.precision};
+  NumberStyle style{
+      .type = s.type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate, .precision = s.precision};
   std::string percent;
   if (s.type == '%') {
     d *= 100;
@@ -141,7 +146,8 @@ std::string real_text_of(Heap& heap, const Specification& s, const Value& v) {
     const bool has_exponent = made.digits.find('e') != std::string::npos;
     if (!has_exponent && std::isfinite(d) && made.digits.find('.') == std::string::npos) {
       const bool too_long = static_cast<int64_t>(made.digits.size()) >= style.precision && made.digits != "0";
-      if (too_long) made.digits = real_parts(d, {.type = 'e', .sign = style.sign, .precision = style.precision - 1}).digits;
+      if (too_long)
+        made.digits = real_parts(d, {.type = 'e', .sign = style.sign, .precision = style.precision - 1}).digits;
       if (!too_long) made.digits += ".0";
       const size_t e = made.digits.find('e');
       size_t kept = e == std::string::npos ? made.digits.size() : e;
@@ -152,6 +158,9 @@ std::string real_text_of(Heap& heap, const Specification& s, const Value& v) {
   } else {
     made = real_parts(d, style);
   }
+  const bool has_point = made.digits.find('.') != std::string::npos;
+  if (s.alternate && !has_point && std::isfinite(d))
+    made.digits.insert(std::min(made.digits.find('e'), made.digits.size()), ".");
   made.digits += percent;
   return number_text(heap, s, std::move(made), false);
 }
@@ -161,14 +170,16 @@ std::string integer_text_of(Heap& heap, const Specification& s, const Value& v) 
   if (s.type == 'c') {
     if (s.sign != 0) value_error("Sign not allowed with integer format specifier 'c'");
     if (s.alternate) value_error("Alternate form (#) not allowed with integer format specifier 'c'");
-    if (v.is(Type::kBigInt) || v.as_int() < 0 || v.as_int() > 0x10FFFF || (v.as_int() >= 0xD800 && v.as_int() < 0xE000))
+    if (v.is(Type::kBigInt)) raise(ExceptionType::kOverflowError, "Python int too large to convert to C long");
+    if (v.as_int() < 0 || v.as_int() > 0x10FFFF || (v.as_int() >= 0xD800 && v.as_int() < 0xE000))
       raise(ExceptionType::kOverflowError, "%c arg not in range(0x110000)");
     char bytes[4];
     const auto size = static_cast<size_t>(text::encode_utf8(static_cast<char32_t>(v.as_int()), bytes));
-    return padded(heap, s, "", std::string(bytes, size), '<');
+    return padded(heap, s, "", std::string(bytes, size), s.zero ? '=' : '>');
   }
   const char type = s.type == 0 || s.type == 'n' ? 'd' : s.type;
-  return number_text(heap, s, integer_parts(v, {.type = type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate}),
+  return number_text(heap, s,
+                     integer_parts(v, {.type = type, .sign = s.sign == 0 ? '-' : s.sign, .alternate = s.alternate}),
                      type != 'd');
 }
 
@@ -187,14 +198,13 @@ std::string text_text_of(Heap& heap, const Specification& s, const Value& v) {
 
 std::string formatted(Heap& heap, const Value& v, std::string_view specification) {
   if (specification.empty()) return to_text(v);
-  if (!v.is_number() && !v.is_string())
-    type_error("unsupported format string passed to {}.__format__", type_name(v));
+  if (!v.is_number() && !v.is_string()) type_error("unsupported format string passed to {}.__format__", type_name(v));
   const Specification s = parse(specification);
   if (s.grouping != 0 && std::string_view("defgEG%F").find(s.type == 0 ? 'd' : s.type) == std::string_view::npos &&
       !(s.grouping == '_' && std::string_view("boxX").find(s.type) != std::string_view::npos))
     value_error("Cannot specify '{}' with '{}'.", s.grouping, s.type);
   if (v.is_string()) {
-    if (s.grouping != 0) value_error("Cannot specify '{}' with 's'.", s.grouping);
+    if (s.grouping != 0 && (s.type == 0 || s.type == 's')) value_error("Cannot specify '{}' with 's'.", s.grouping);
     return text_text_of(heap, s, v);
   }
   heap.budget().expect(static_cast<size_t>(std::max<int64_t>(s.precision, 0)));

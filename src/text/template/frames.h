@@ -98,8 +98,7 @@ class TemplateReference : public Object {
 };
 class BlockReference : public Object {
  public:
-  BlockReference(const Node& of, Value with)
-      : Object(Type::kBlockReference), node(of), context(std::move(with)) {}
+  BlockReference(const Node& of, Value with) : Object(Type::kBlockReference), node(of), context(std::move(with)) {}
   const Node& node;
   Value context;
 };

@@ -13,7 +13,7 @@ namespace gamut::jinja {
 namespace {
 
 Value make_dict(Heap& heap, const Arguments& given) {
-  const Value made = heap.make_value<Dict>(0);
+  Value made = heap.make_value<Dict>(0);
   auto& dict = made.as<Dict>();
   if (given.positional.size() > 1) type_error("dict expected at most 1 argument, got {}", given.positional.size());
   if (!given.positional.empty()) {
@@ -23,6 +23,8 @@ Value make_dict(Heap& heap, const Arguments& given) {
     } else {
       size_t position = 0;
       for (const Value& pair : to_vector(heap, from)) {
+        if (!is_iterable(pair))
+          type_error("cannot convert dictionary update sequence element #{} to a sequence", position);
         const std::vector<Value> both = to_vector(heap, pair);
         if (both.size() != 2)
           value_error("dictionary update sequence element #{} has length {}; 2 is required", position, both.size());
@@ -45,8 +47,8 @@ Value make_range(Heap& heap, const Arguments& given) {
   }
   const int64_t step = p.size() > 2 ? p[2].as_int() : 1;
   if (step == 0) value_error("range() arg 3 must not be zero");
-  const Value made = p.size() == 1 ? heap.make_value<Range>(0, 0, p[0].as_int(), 1)
-                                   : heap.make_value<Range>(0, p[0].as_int(), p[1].as_int(), step);
+  Value made = p.size() == 1 ? heap.make_value<Range>(0, 0, p[0].as_int(), 1)
+                             : heap.make_value<Range>(0, p[0].as_int(), p[1].as_int(), step);
   if (made.as<Range>().length > 100000)
     raise(ExceptionType::kOverflowError, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
   return made;

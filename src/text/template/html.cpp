@@ -51,8 +51,8 @@ size_t read_number(std::string_view text, std::string& out) {
     const char lower = static_cast<char>(text[at] | 0x20);
     const bool decimal = text[at] >= '0' && text[at] <= '9';
     if (!decimal && !(hex && lower >= 'a' && lower <= 'f')) break;
-    code = std::min<uint64_t>(code * (hex ? 16 : 10) + static_cast<uint64_t>(decimal ? text[at] - '0' : lower - 'a' + 10),
-                              0x110000);
+    code = std::min<uint64_t>(
+        code * (hex ? 16 : 10) + static_cast<uint64_t>(decimal ? text[at] - '0' : lower - 'a' + 10), 0x110000);
   }
   if (at == first) return 0;
   append_numbered(out, code);

@@ -16,8 +16,8 @@ std::string unescaped_html(std::string_view text);
 std::string without_tags(std::string_view text);
 
 struct LinkStyle {
-  std::string rel, target;  ///< attributes; empty: none
-  int64_t longest = -1;     ///< characters of an address that are shown; negative: all
+  std::string rel, target;           ///< attributes; empty: none
+  int64_t longest = -1;              ///< characters of an address that are shown; negative: all
   std::vector<std::string> schemes;  ///< further beginnings of addresses
 };
 

@@ -24,7 +24,7 @@ std::string Interpreter::run(const Template& source) {
   return std::move(root_out_);
 }
 
-Value Interpreter::new_activation(const Scope& scope, Value outer, Value context) {
+Value Interpreter::new_activation(const Scope& scope, Value outer, const Value& context) {
   const size_t bytes = static_cast<size_t>(scope.activation) * sizeof(Value);
   Value made = heap_.make_value<Activation>(bytes, heap_, scope, std::move(outer), context);
   if (scope.self >= 0)
@@ -125,8 +125,7 @@ Interpreter::Flow Interpreter::run_one(const Node& node) {
     case NodeKind::kInclude:
     case NodeKind::kImport:
     case NodeKind::kExtends: {
-      const Value which = eval(*node.items[0]);
-      if (node.kind == NodeKind::kInclude && which.is_undefined()) which.as<Undefined>().fail();
+      eval(*node.items[0]);
       type_error("no loader for this environment specified");
     }
     case NodeKind::kAutoescape: return run_autoescape(node);
@@ -177,22 +176,20 @@ Interpreter::Flow Interpreter::run_assign_block(const Node& node) {
   }
   Value value = filter_chain(node.items[1].get(), text_value(std::move(text)));
   if (autoescape_ && value.is_string()) value = heap_.markup(text_of(value));
-  if (node.items[0]->kind == NodeKind::kAttributeTarget) {
-    set_item(variable(node.items[0]->slot), node.items[0]->second, value);
-  } else {
-    assign(*node.items[0], value);
-  }
+  assign(*node.items[0], value);
   if (node.flag) export_names(*node.items[0]);
   leave(*node.scope);
   return Flow::kNormal;
 }
 
 /// object[name] = value, as a block that sets a dotted name does it.
-void Interpreter::set_item(const Value& object, const Value& name, const Value& value) {
+void Interpreter::set_item(const Value& held, const Value& name, const Value& value) {
+  const Value object =
+      held;  // NOLINT(performance-unnecessary-copy-initialization): a variable may hold the last reference
   if (object.is(Type::kNamespace)) return object.as<Namespace>().set(name, value);
   if (object.is(Type::kDict) && value.is_string()) return object.as<Dict>().set(name, value);
   if (object.is(Type::kList)) type_error("list indices must be integers or slices, not str");
-  type_error("'{}' object does not support item assignment", object.is_missing() ? "MissingType" : type_name(object));
+  type_error("'{}' object does not support item assignment", object.is_missing() ? "_MissingType" : type_name(object));
 }
 
 void Interpreter::run_with(const Node& node) {
@@ -275,8 +272,7 @@ void Interpreter::assign(const Node& target, const Value& value) {
   if (target.kind == NodeKind::kName) {
     variable(target.slot) = value;
   } else if (target.kind == NodeKind::kAttributeTarget) {
-    const Value held = variable(target.slot);
-    held.as<Namespace>().set(target.second, value);
+    set_item(variable(target.slot), target.second, value);
   } else {
     unpack(target, value);
   }

@@ -30,7 +30,7 @@ class Interpreter {
   Heap& heap() { return heap_; }
 
   Value call(const Value& callee, Arguments arguments);
-  Value call_method(const Value& self, const std::string& name, Arguments arguments);
+  Value call_method(const Value& self, const std::string& name, const Arguments& arguments);
   /// By name, as the filters `map` and `select` do. Raises TemplateRuntimeError for a name that is not there.
   Value call_filter(const std::string& name, const Value& operand, Arguments arguments);
   bool call_test(const std::string& name, const Value& operand, Arguments arguments);
@@ -68,7 +68,7 @@ class Interpreter {
   void leave(const Scope& scope);
   Value& variable(Slot slot);
   Value resolve(const Value& name);
-  Value new_activation(const Scope& scope, Value outer, Value context);
+  Value new_activation(const Scope& scope, Value outer, const Value& context);
   void assign(const Node& target, const Value& value);
   void unpack(const Node& target, const Value& value);
   void export_names(const Node& target);
@@ -93,6 +93,8 @@ class Interpreter {
   bool test(const Node& node, const Value& operand);
   std::vector<Value> all(const Nodes& nodes);
   Arguments arguments(const CallArguments& from);
+  bool find_attribute_of_loop(const Value& object, const std::string& name, Value& found);
+  bool find_attribute_of_macro(const Value& object, const std::string& name, Value& found);
   bool find_attribute(const Value& object, const std::string& name, Value& found);
   bool find_item(const Value& object, const Value& index, Value& found);
   Value call_function(const std::string& name, Arguments& arguments);

@@ -143,6 +143,7 @@ class Lexer {
   }
 
   void raw_block() {
+    if (at_ >= source_.size()) return;
     for (size_t tag = at_; (tag = source_.find("{%", tag)) != std::string::npos; ++tag) {
       const char sign = sign_at(tag + 2);
       const size_t open = sign == ' ' ? 2 : 3;
@@ -310,7 +311,7 @@ class Lexer {
         out += kTo[simple];
       } else if (c == 'x' || c == 'u' || c == 'U') {
         const size_t count = c == 'x' ? 2 : c == 'u' ? 4 : 8;
-        append_code(out, raw, i, count, 16,
+        append_code(out, raw, i, count,
                     c == 'x'   ? "truncated \\xXX escape"
                     : c == 'u' ? "truncated \\uXXXX escape"
                                : "truncated \\UXXXXXXXX escape");
@@ -318,7 +319,11 @@ class Lexer {
         size_t count = 1;
         while (count < 3 && i + count < raw.size() && is_digit(raw[i + count], 8)) ++count;
         --i;
-        append_code(out, raw, i, count, 8, "");
+        append_code(out, raw, i, count, nullptr);
+      } else if (c == 'N') {
+        syntax_error(raw.substr(i).starts_with("N{") ? "names of characters (\\N{...}) are not supported"
+                                                     : "malformed \\N character escape",
+                     line_);
       } else if (c != '\n') {
         out += '\\';
         out += c;
@@ -326,8 +331,10 @@ class Lexer {
     }
     return out;
   }
-  /// Appends the character whose number has `count` digits behind raw[i], and moves i to the last of them.
-  void append_code(std::string& out, std::string_view raw, size_t& i, size_t count, int base, const char* error) const {
+  /// Appends the character whose number has `count` digits behind raw[i], and moves i to the last of them: octal ones,
+  /// which are there, without an error for what is not a digit.
+  void append_code(std::string& out, std::string_view raw, size_t& i, size_t count, const char* error) const {
+    const int base = error == nullptr ? 8 : 16;
     char32_t code = 0;
     for (size_t k = 1; k <= count; ++k) {
       if (i + k >= raw.size() || !is_digit(raw[i + k], base)) syntax_error(error, line_);

@@ -57,7 +57,8 @@ class Address {
   bool is_at(size_t at, char32_t c) const { return at < word_.size() && word_[at] == c; }
   bool has(size_t at, Characters what) const {
     if (at + what.size() > word_.size()) return false;
-    return std::ranges::equal(word_.substr(at, what.size()), what, [](char32_t a, char32_t b) { return lower(a) == b; });
+    return std::ranges::equal(word_.substr(at, what.size()), what,
+                              [](char32_t a, char32_t b) { return lower(a) == b; });
   }
   /// A port, a path and nothing else.
   bool ends(size_t at) const {
@@ -152,8 +153,7 @@ Word parts_of(Characters word) {
     else if (left.ends_with(U"&gt;")) end -= 4;
     else break;
   }
-  const std::array<std::pair<Characters, Characters>, 3> pairs = {
-      {{U"(", U")"}, {U"<", U">"}, {U"&lt;", U"&gt;"}}};
+  const std::array<std::pair<Characters, Characters>, 3> pairs = {{{U"(", U")"}, {U"<", U">"}, {U"&lt;", U"&gt;"}}};
   for (const auto& [open, close] : pairs) {
     const Characters middle = word.substr(begin, end - begin);
     const size_t opened = count(middle, open);
@@ -165,7 +165,7 @@ Word parts_of(Characters word) {
 }
 
 std::string linked(Characters word, const LinkStyle& style) {
-  const std::string text = encoded(word);
+  std::string text = encoded(word);
   std::string attributes;
   if (!style.rel.empty()) attributes += " rel=\"" + escaped_html(style.rel) + "\"";
   if (!style.target.empty()) attributes += " target=\"" + escaped_html(style.target) + "\"";

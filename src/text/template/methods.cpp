@@ -34,7 +34,7 @@ Value dict_method(Heap& heap, const Value& self, const std::string& name, const 
   if (name == "items") return heap.make_value<DictView>(0, self, DictView::Part::kItems);
   if (name == "keys") return heap.make_value<DictView>(0, self, DictView::Part::kKeys);
   if (name == "values") return heap.make_value<DictView>(0, self, DictView::Part::kValues);
-  const Value copy = heap.make_value<Dict>(0);
+  Value copy = heap.make_value<Dict>(0);
   for (const Dict::Entry& entry : dict.entries()) copy.as<Dict>().set(entry.key, entry.value);
   return copy;
 }
@@ -110,7 +110,7 @@ Value keys_with_value(Heap& heap, const Arguments& given) {
   if (!given.named.empty()) type_error("dict.fromkeys() takes no keyword arguments");
   if (p.empty()) type_error("fromkeys expected at least 1 argument, got 0");
   if (p.size() > 2) type_error("fromkeys expected at most 2 arguments, got {}", p.size());
-  const Value made = heap.make_value<Dict>(0);
+  Value made = heap.make_value<Dict>(0);
   for (const Value& key : to_vector(heap, p[0])) made.as<Dict>().set(key, p.size() > 1 ? p[1] : Value::none());
   return made;
 }
@@ -154,7 +154,7 @@ Value translation_table(Heap& heap, const Arguments& given) {
   const auto& p = given.positional;
   if (p.empty()) type_error("maketrans expected at least 1 argument, got 0");
   if (p.size() > 3) type_error("maketrans expected at most 3 arguments, got {}", p.size());
-  const Value made = heap.make_value<Dict>(0);
+  Value made = heap.make_value<Dict>(0);
   auto& table = made.as<Dict>();
   if (p.size() == 1) {
     if (!p[0].is(Type::kDict)) type_error("if you give only one argument to maketrans it must be a dict");
@@ -180,7 +180,7 @@ Value translation_table(Heap& heap, const Arguments& given) {
   return made;
 }
 
-Value Interpreter::call_method(const Value& self, const std::string& name, Arguments given) {
+Value Interpreter::call_method(const Value& self, const std::string& name, const Arguments& given) {
   switch (self.type()) {
     case Type::kString: return call_string_method(*this, self, name, given);
     case Type::kDict: return dict_method(heap_, self, name, given);

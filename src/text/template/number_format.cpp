@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "text/template/numbers.h"
 #include "text/template/repr.h"
@@ -27,7 +28,8 @@ NumberText integer_parts(const Value& v, const NumberStyle& style) {
   const BigInteger magnitude = value.is_negative() ? -value : value;
   made.digits = base == 10 ? integer_text(magnitude) : magnitude.text(base);
   if (style.alternate && base != 10) made.prefix = std::string("0") + style.type;
-  if (style.type == 'X') std::ranges::transform(made.digits, made.digits.begin(), [](unsigned char c) { return std::toupper(c); });
+  if (style.type == 'X')
+    std::ranges::transform(made.digits, made.digits.begin(), [](unsigned char c) { return std::toupper(c); });
   return made;
 }
 
@@ -40,8 +42,15 @@ NumberText real_parts(double d, const NumberStyle& style) {
     return made;
   }
   const int64_t precision = style.precision < 0 ? 6 : style.precision;
-  const std::string specification = std::string(style.alternate ? "{:#." : "{:.") + std::to_string(precision) + style.type + "}";
-  made.digits = fmt::format(fmt::runtime(specification), std::abs(d));
+  if (style.alternate) {
+    char format[] = {'%', '#', '.', '*', style.type, '\0'};
+    made.digits.resize(
+        static_cast<size_t>(std::snprintf(nullptr, 0, format, static_cast<int>(precision), std::abs(d))));
+    std::snprintf(made.digits.data(), made.digits.size() + 1, format, static_cast<int>(precision), std::abs(d));
+  } else {
+    const std::string specification = "{:." + std::to_string(precision) + style.type + "}";
+    made.digits = fmt::format(fmt::runtime(specification), std::abs(d));
+  }
   return made;
 }
 

@@ -9,10 +9,10 @@
 namespace gamut::jinja {
 
 struct NumberStyle {
-  char type = 'd';          ///< d x X o b, or e E f F g G
-  char sign = '-';          ///< what stands before a number that is not negative, if not '-'
-  bool alternate = false;   ///< '#': a prefix, a point
-  int64_t precision = -1;   ///< digits behind the point, or significant ones; negative: 6
+  char type = 'd';         ///< d x X o b, or e E f F g G
+  char sign = '-';         ///< what stands before a number that is not negative, if not '-'
+  bool alternate = false;  ///< '#': a prefix, a point
+  int64_t precision = -1;  ///< digits behind the point, or significant ones; negative: 6
 };
 
 struct NumberText {

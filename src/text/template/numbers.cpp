@@ -53,8 +53,7 @@ BigInteger big_of(const Value& v) { return v.is(Type::kBigInt) ? v.as<BigInt>().
 
 double real_of(const Value& v) {
   const double d = to_real(v);
-  if (v.is(Type::kBigInt) && std::isinf(d))
-    raise(ExceptionType::kOverflowError, "int too large to convert to float");
+  if (v.is(Type::kBigInt) && std::isinf(d)) raise(ExceptionType::kOverflowError, "int too large to convert to float");
   return d;
 }
 
@@ -63,7 +62,7 @@ double as_float(const Value& v) {
   if (v.is_number()) return real_of(v);
   if (!v.is_string()) type_error("float() argument must be a string or a real number, not '{}'", type_name(v));
   const std::optional<double> parsed = parse_real(text_of(v));
-  if (!parsed) value_error("could not convert string to float: {}", quoted(text_of(v)));
+  if (!parsed) value_error("could not convert string to float: {}", repr(v));
   return *parsed;
 }
 

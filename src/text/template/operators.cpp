@@ -33,6 +33,19 @@ double to_real(const Value& v) {
   return v.is(Type::kBigInt) ? v.as<BigInt>().value().to_real() : static_cast<double>(v.as_int());
 }
 
+/// Of dict.keys() and dict.items(), which are like sets: whether all of one are in the other.
+static bool is_subset(const Value& a, const Value& b) {
+  const auto& part = a.as<DictView>();
+  return std::ranges::all_of(part.dict.as<Dict>().entries(), [&](const Dict::Entry& entry) {
+    const auto& whole = b.as<DictView>();
+    if (whole.part != part.part) return false;
+    const Value* found = whole.dict.as<Dict>().find(entry.key);
+    return found != nullptr && (part.part == DictView::Part::kKeys || equals(entry.value, *found));
+  });
+}
+
+static bool is_set(const Value& v) { return v.is(Type::kDictView) && v.as<DictView>().part != DictView::Part::kValues; }
+
 bool equals(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) return compare_numbers(a, b) == 0;
   if (a.type() != b.type()) return false;
@@ -54,7 +67,7 @@ bool equals(const Value& a, const Value& b) {
       const Range &x = a.as<Range>(), &y = b.as<Range>();
       return x.length == y.length && (x.length == 0 || (x.start == y.start && (x.length == 1 || x.step == y.step)));
     }
-    default: return a.same_as(b);
+    default: return is_set(a) && is_set(b) ? length_of(a) == length_of(b) && is_subset(a, b) : a.same_as(b);
   }
 }
 
@@ -83,6 +96,11 @@ bool ordered(Operator op, const Value& a, const Value& b) {
       if (!equals(x[i], y[i])) return ordered(op, x[i], y[i]);
     }
     return holds(op, x.size() <=> y.size());
+  }
+  if (is_set(a) && is_set(b)) {
+    const bool rises = op == Operator::kLess || op == Operator::kLessEqual;
+    const bool strict = op == Operator::kLess || op == Operator::kGreater;
+    return (rises ? is_subset(a, b) : is_subset(b, a)) && !(strict && length_of(a) == length_of(b));
   }
   if (b.is_undefined()) b.as<Undefined>().fail();
   type_error("'{}' not supported between instances of '{}' and '{}'", symbol(op), type_name(a), type_name(b));

@@ -72,6 +72,13 @@ bool Parser::is_one_of(std::string_view name, const Names& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+void Parser::check_chain(int count) const {
+  if (count > kMostNesting) {
+    fail(ErrorCode::kResourceLimit, "chat template: more than {} operators in a row at line {}", kMostNesting,
+         current().line);
+  }
+}
+
 std::unique_ptr<Template> parse_template(std::string_view source) {
   auto made = std::make_unique<Template>();
   made->body = Parser(tokenize(source), *made).run();

@@ -42,13 +42,6 @@ NodePtr Parser::and_expression() {
   return left;
 }
 
-void Parser::check_chain(int count) const {
-  if (count > kMostNesting) {
-    fail(ErrorCode::kResourceLimit, "chat template: more than {} operators in a row at line {}", kMostNesting,
-         current().line);
-  }
-}
-
 NodePtr Parser::not_expression() {
   const Nesting nesting(*this);
   if (!current().is_name("not")) return compare();
@@ -83,7 +76,8 @@ NodePtr Parser::compare() {
   }
 }
 
-NodePtr Parser::left_associative(Level operand, std::initializer_list<std::pair<std::string_view, Operator>> operators) {
+NodePtr Parser::left_associative(Level operand,
+                                 std::initializer_list<std::pair<std::string_view, Operator>> operators) {
   int line = current().line;
   NodePtr left = (this->*operand)();
   for (int count = 0;; check_chain(++count)) {
@@ -110,10 +104,9 @@ NodePtr Parser::concat() {
 }
 
 NodePtr Parser::product() {
-  return left_associative(&Parser::power, {{"*", Operator::kMultiply},
-                                           {"/", Operator::kDivide},
-                                           {"//", Operator::kFloorDivide},
-                                           {"%", Operator::kModulo}});
+  return left_associative(
+      &Parser::power,
+      {{"*", Operator::kMultiply}, {"/", Operator::kDivide}, {"//", Operator::kFloorDivide}, {"%", Operator::kModulo}});
 }
 
 NodePtr Parser::unary(bool with_filter) {

@@ -182,10 +182,10 @@ NodePtr Parser::block(int line) {
 /// A required block has nothing but white space.
 void Parser::check_required(const Node& block) const {
   for (const NodePtr& child : block.body) {
-    const bool is_space = child->kind == NodeKind::kOutput &&
-                          std::ranges::all_of(child->items, [](const NodePtr& item) {
-                            return item->kind == NodeKind::kData && strip(text_of(item->value), kStripBoth).empty();
-                          });
+    const bool is_space =
+        child->kind == NodeKind::kOutput && std::ranges::all_of(child->items, [](const NodePtr& item) {
+          return item->kind == NodeKind::kData && strip(text_of(item->value), kStripBoth).empty();
+        });
     if (!is_space) fail_at("Required blocks can only contain comments or whitespace", current().line);
   }
 }
@@ -302,7 +302,9 @@ NodePtr Parser::filter_block(int line) {
   return node;
 }
 
-NodePtr Parser::loop_control(int line) { return make(keyword_ == "break" ? NodeKind::kBreak : NodeKind::kContinue, line); }
+NodePtr Parser::loop_control(int line) {
+  return make(keyword_ == "break" ? NodeKind::kBreak : NodeKind::kContinue, line);
+}
 
 NodePtr Parser::set(int line) {
   NodePtr left = target({}, true);
@@ -324,8 +326,7 @@ void Parser::check_target(const Node& node) const {
   if (node.kind == NodeKind::kName || node.kind == NodeKind::kAttributeTarget) return;
   if (node.kind == NodeKind::kTuple) {
     for (const NodePtr& item : node.items) {
-      if (item->kind != NodeKind::kName && item->kind != NodeKind::kAttributeTarget &&
-          item->kind != NodeKind::kTuple) {
+      if (item->kind != NodeKind::kName && item->kind != NodeKind::kAttributeTarget && item->kind != NodeKind::kTuple) {
         fail_at("can't assign to 'tuple'", node.line);
       }
       check_target(*item);

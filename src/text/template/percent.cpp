@@ -36,7 +36,7 @@ class PercentFormat {
       heap_.budget().expect(out.size());
     }
     const bool is_mapping = arguments_.is(Type::kDict) || arguments_.is(Type::kList) || arguments_.is_undefined() ||
-                            arguments_.is(Type::kRange) || arguments_.is(Type::kNamespace);
+                            arguments_.is(Type::kRange);
     if (arguments_.is(Type::kTuple) ? used_ < items_of(arguments_).size() && !by_name_
                                     : used_ == 0 && !by_name_ && !is_mapping)
       type_error("not all arguments converted during string formatting");
@@ -79,8 +79,8 @@ class PercentFormat {
   int64_t starred() {
     ++at_;
     const Value v = next();
-    if (!v.is_integral()) type_error("* wants int");
-    return v.as_int();
+    if (!v.is_integral() && !v.is(Type::kBigInt)) type_error("* wants int");
+    return index_of(v);
   }
   void flags(Conversion& c) {
     for (; at_ < text_.size(); ++at_) {
@@ -153,13 +153,14 @@ class PercentFormat {
     Value whole = value;
     if (value.is(Type::kFloat)) {
       if (!decimal) type_error("%{} format: an integer is required, not float", static_cast<char>(c.kind));
-      if (std::isinf(value.as_real()))
-        raise(ExceptionType::kOverflowError, "cannot convert float infinity to integer");
+      if (std::isinf(value.as_real())) raise(ExceptionType::kOverflowError, "cannot convert float infinity to integer");
       if (std::isnan(value.as_real())) value_error("cannot convert float NaN to integer");
       whole = integer_value(heap_, BigInteger::from_real(value.as_real()));
     }
     NumberText made = integer_parts(whole, {.type = decimal ? 'd' : static_cast<char>(c.kind),
-                                            .sign = c.plus ? '+' : c.space ? ' ' : '-',
+                                            .sign = c.plus    ? '+'
+                                                    : c.space ? ' '
+                                                              : '-',
                                             .alternate = c.alternate});
     if (static_cast<int64_t>(made.digits.size()) < c.precision)
       made.digits.insert(0, static_cast<size_t>(c.precision) - made.digits.size(), '0');
@@ -169,14 +170,16 @@ class PercentFormat {
     if (value.is_undefined()) value.as<Undefined>().fail();
     if (!value.is_number()) type_error("must be real number, not {}", type_name(value));
     return real_parts(real_of(value), {.type = static_cast<char>(c.kind),
-                                       .sign = c.plus ? '+' : c.space ? ' ' : '-',
+                                       .sign = c.plus    ? '+'
+                                               : c.space ? ' '
+                                                         : '-',
                                        .alternate = c.alternate,
                                        .precision = c.precision});
   }
   static std::string character(const Value& value) {
     if (value.is_string() && value.as<String>().length() == 1) return text_of(value);
-    if (!value.is_integral()) type_error("%c requires int or char");
-    const int64_t code = value.as_int();
+    if (!value.is_integral() && !value.is(Type::kBigInt)) type_error("%c requires int or char");
+    const int64_t code = value.is(Type::kBigInt) ? -1 : value.as_int();
     if (code < 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
       raise(ExceptionType::kOverflowError, "%c arg not in range(0x110000)");
     char bytes[4];

@@ -28,7 +28,7 @@ Value sorted_copy(Heap& heap, const Value& v) {
   if (v.is(Type::kDict)) {
     std::vector<Dict::Entry> entries = v.as<Dict>().entries();
     std::ranges::stable_sort(entries, comes_before, &Dict::Entry::key);
-    const Value made = heap.make_value<Dict>(0);
+    Value made = heap.make_value<Dict>(0);
     for (const Dict::Entry& entry : entries) made.as<Dict>().set(entry.key, sorted_copy(heap, entry.value));
     return made;
   }
@@ -67,9 +67,7 @@ class Printer {
     const bool is_plain_text = v.is_string() && !v.as<String>().is_markup();
     if (length(whole) <= kWidth - column - behind) out_ += whole;
     else if (v.is(Type::kDict)) dict(v.as<Dict>(), column, behind + 1, level + 1);
-    else if (v.is(Type::kList)) items(v, "[", "]", column, behind, level + 1);
-    else if (v.is(Type::kTuple) && !v.as<Array>().is_group)
-      items(v, "(", items_of(v).size() == 1 ? ",)" : ")", column, behind, level + 1);
+    else if (v.is(Type::kList) || (v.is(Type::kTuple) && !v.as<Array>().is_group)) items(v, column, behind, level + 1);
     else if (is_plain_text) text(v, column, behind, level + 1);
     else out_ += whole;
   }
@@ -88,8 +86,10 @@ class Printer {
     }
     out_ += '}';
   }
-  void items(const Value& v, const char* open, const std::string& close, int64_t column, int64_t behind, int level) {
-    out_ += open;
+  void items(const Value& v, int64_t column, int64_t behind, int level) {
+    const bool is_list = v.is(Type::kList);
+    const std::string close = is_list ? "]" : items_of(v).size() == 1 ? ",)" : ")";
+    out_ += is_list ? '[' : '(';
     const std::vector<Value>& all = items_of(v);
     for (const Value& item : all) {
       const bool is_last = &item == &all.back();

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "text/template/frames.h"
 #include "text/template/operators.h"
 #include "text/template/python_unicode.h"
 #include "text/utf8.h"
@@ -53,6 +54,8 @@ std::string object_type_repr(const Value& v) {
     case Type::kNamespace: return "transformers.utils.chat_template_utils." + name + " object";
     case Type::kUndefined:
     case Type::kMacro:
+    case Type::kBlockReference:
+    case Type::kTemplateReference:
     case Type::kLoop: return "jinja2.runtime." + name + " object";
     case Type::kCycler:
     case Type::kJoiner: return "jinja2.utils." + name + " object";
@@ -97,10 +100,11 @@ std::string real_text(double d) {
     if (count > 1) digits.insert(1, ".");
     return fmt::format("{}{}e{}{:02d}", sign, digits, exponent < 0 ? '-' : '+', std::abs(exponent));
   }
-  if (exponent < 0) return sign + "0." + std::string(static_cast<size_t>(-exponent - 1), '0') + digits;
-  if (count <= exponent + 1) return sign + digits + std::string(static_cast<size_t>(exponent + 1 - count), '0') + ".0";
-  return sign + digits.substr(0, static_cast<size_t>(exponent + 1)) + "." +
-         digits.substr(static_cast<size_t>(exponent + 1));
+  if (exponent < 0) return sign + "0." + std::string(static_cast<size_t>(-exponent) - 1, '0') + digits;
+  if (count <= exponent + 1)
+    return sign + digits + std::string(static_cast<size_t>(exponent) + 1 - digits.size(), '0') + ".0";
+  return sign + digits.substr(0, static_cast<size_t>(exponent) + 1) + "." +
+         digits.substr(static_cast<size_t>(exponent) + 1);
 }
 
 std::string integer_text(const BigInteger& value) {
@@ -184,6 +188,13 @@ void append_repr(std::string& out, const Value& v, int depth) {
       out += range.step == 1 ? ")" : fmt::format(", {})", range.step);
       return;
     }
+    case Type::kTemplateReference: out += "<TemplateReference None>"; return;
+    case Type::kMacro: {
+      const Value& name = v.as<Macro>().name;
+      out += "<Macro " + (name.is_none() ? "anonymous" : quoted(text_of(name))) + ">";
+      return;
+    }
+    case Type::kLoop: out += fmt::format("<LoopContext {}/{}>", v.as<Loop>().index0 + 1, v.as<Loop>().length()); return;
     default: out += "<" + object_type_repr(v) + ">";
   }
 }
@@ -202,7 +213,10 @@ std::string ascii_repr(const Value& v) {
   for (const char* p = text.data(); p != text.data() + text.size();) {
     const auto c = static_cast<uint32_t>(text::decode_utf8(p));
     if (c < 0x80) out += static_cast<char>(c);
-    else out += c < 0x100 ? fmt::format("\\x{:02x}", c) : c < 0x10000 ? fmt::format("\\u{:04x}", c) : fmt::format("\\U{:08x}", c);
+    else
+      out += c < 0x100     ? fmt::format("\\x{:02x}", c)
+             : c < 0x10000 ? fmt::format("\\u{:04x}", c)
+                           : fmt::format("\\U{:08x}", c);
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #include "text/template/scopes.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "text/template/exception.h"
@@ -149,6 +150,8 @@ class Resolver {
     statements(out_.body, {.symbols = symbols, .is_top_level = true});
     out_.scope = called(symbols);
     out_.scope.self = self;
+    for (Node* node : blocks_) block(*node);
+    if (misplaced_) throw *misplaced_;
   }
 
  private:
@@ -165,8 +168,11 @@ class Resolver {
   }
 
   void find_blocks(const Node& node) {
-    if (node.kind == NodeKind::kBlock && !out_.blocks.try_emplace(text_of(node.value), &node).second)
-      assertion_error("block " + quoted(text_of(node.value)) + " defined twice", node.line);
+    if (node.kind == NodeKind::kBlock) {
+      if (!out_.blocks.try_emplace(text_of(node.value), &node).second)
+        assertion_error("block " + quoted(text_of(node.value)) + " defined twice", node.line);
+      blocks_.push_back(const_cast<Node*>(&node));
+    }
     each_child(node, [&](const Node& child) { find_blocks(child); });
   }
 
@@ -190,34 +196,19 @@ class Resolver {
         node.flag = frame.is_top_level;
         return;
       case NodeKind::kCallBlock: macro(node, frame); return expression(*node.items[0], frame);
-      case NodeKind::kGeneration:
-        node.parameters = std::make_unique<Parameters>();
-        return macro(node, frame);
-      case NodeKind::kFilterBlock: {
-        Symbols symbols(frame.symbols.function(), &frame.symbols);
-        analyze_all(node.body, symbols);
-        analyze(*node.items[0], symbols);
-        return scoped(node, symbols, frame, node.items[0].get());
-      }
+      case NodeKind::kGeneration: node.parameters = std::make_unique<Parameters>(); return macro(node, frame);
+      case NodeKind::kFilterBlock:
+      case NodeKind::kAutoescape:
+      case NodeKind::kAssignBlock: return scope_statement(node, frame);
       case NodeKind::kWith: return with(node, frame);
       case NodeKind::kAssign:
         node.flag = frame.is_top_level;
         expression(*node.items[0], frame);
         return expression(*node.items[1], frame);
-      case NodeKind::kAssignBlock: {
-        node.flag = frame.is_top_level;
-        Symbols symbols(frame.symbols.function(), &frame.symbols);
-        analyze_all(node.body, symbols);
-        scoped(node, symbols, frame, node.items[1].get());
-        return expression(*node.items[0], frame);
-      }
-      case NodeKind::kAutoescape: {
-        Symbols symbols(frame.symbols.function(), &frame.symbols);
-        analyze(*node.items[0], symbols);
-        analyze_all(node.body, symbols);
-        return scoped(node, symbols, frame, node.items[0].get());
-      }
-      case NodeKind::kBlock: return block(node, frame);
+      case NodeKind::kBlock:
+        node.scope = std::make_unique<Scope>();
+        if (node.flag) node.scope->locals = frame.symbols.locals(out_.constants);
+        return;
       case NodeKind::kImport: {
         expression(*node.items[0], frame);
         for (const NodePtr& name : node.body) expression(*name, frame);
@@ -227,13 +218,29 @@ class Resolver {
         if (!frame.is_top_level) assertion_error("cannot use extend from a non top-level scope", node.line);
         return expression(*node.items[0], frame);
       case NodeKind::kBreak:
-      case NodeKind::kContinue:
-        if (frame.is_in_loop) return;
-        throw Exception{
-            ExceptionType::kTemplateSyntaxError,
-            node.kind == NodeKind::kBreak ? "'break' outside loop" : "'continue' not properly in loop", node.line};
+      case NodeKind::kContinue: return loop_control(node, frame);
       default: return expression(node, frame);
     }
+  }
+
+  void loop_control(const Node& node, const Frame& frame) {
+    if (frame.is_in_loop || misplaced_) return;
+    misplaced_ = Exception{ExceptionType::kTemplateSyntaxError,
+                           node.kind == NodeKind::kBreak ? "'break' outside loop" : "'continue' not properly in loop",
+                           node.line};
+  }
+
+  void scope_statement(Node& node, const Frame& frame) {
+    Symbols symbols(frame.symbols.function(), &frame.symbols);
+    if (node.kind == NodeKind::kAutoescape) analyze(*node.items[0], symbols);
+    analyze_all(node.body, symbols);
+    if (node.kind == NodeKind::kAssignBlock) {
+      node.flag = frame.is_top_level;
+      scoped(node, symbols, frame, node.items[1].get());
+      return expression(*node.items[0], frame);
+    }
+    if (node.kind == NodeKind::kFilterBlock) analyze(*node.items[0], symbols);
+    scoped(node, symbols, frame, node.items[0].get());
   }
 
   /// The body of a scope in the same function, and an expression that belongs to it.
@@ -254,7 +261,8 @@ class Resolver {
     scoped(node, symbols, frame, nullptr);
   }
 
-  void block(Node& node, const Frame& frame) {
+  /// Blocks come behind all of the rest, as in the program that Jinja makes: so do their errors.
+  void block(Node& node) {
     ScopeFunction function(nullptr);
     Symbols symbols(function, nullptr);
     const UsedNames used(node.body, {"self", "super"});
@@ -262,10 +270,11 @@ class Resolver {
     const int super = used("super") ? symbols.declare_parameter("super") : -1;
     analyze_all(node.body, symbols);
     statements(node.body, {.symbols = symbols});
-    node.scope = std::make_unique<Scope>(called(symbols));
+    std::vector<Load> locals = std::move(node.scope->locals);
+    *node.scope = called(symbols);
+    node.scope->locals = std::move(locals);
     node.scope->self = self;
     node.scope->super = super;
-    if (node.flag) node.scope->locals = frame.symbols.locals(out_.constants);
   }
 
   void macro(Node& node, const Frame& frame) {
@@ -365,6 +374,8 @@ class Resolver {
   }
 
   Template& out_;
+  std::vector<Node*> blocks_;
+  std::optional<Exception> misplaced_;  // Python's own error, which comes after all of Jinja's
 };
 
 }  // namespace

@@ -8,53 +8,11 @@
 #include "text/template/operators.h"
 #include "text/template/python_unicode.h"
 #include "text/template/repr.h"
+#include "text/template/string_parts.h"
 #include "text/utf8.h"
 
 namespace gamut::jinja {
 namespace {
-
-bool all_characters(std::string_view text, uint16_t property) {
-  for (const char* p = text.data(); p != text.data() + text.size();) {
-    if (!has_property(text::decode_utf8(p), property)) return false;
-  }
-  return !text.empty();
-}
-
-/// str.istitle(): capitals only at the beginnings of words, and there always.
-bool is_titled(std::string_view text) {
-  bool cased = false, before = false;
-  for (const char* p = text.data(); p != text.data() + text.size();) {
-    const uint16_t properties = properties_of(text::decode_utf8(p));
-    const bool begins = (properties & (kUpper | kTitleCase)) != 0;
-    if (begins && before) return false;
-    if (!begins && (properties & kLower) && !before) return false;
-    before = begins || (properties & kLower);
-    cased = cased || before;
-  }
-  return cased;
-}
-
-std::string_view strip_characters(std::string_view text, std::string_view set, StripSide side) {
-  auto in_set = [&](std::string_view character) { return set.find(character) != std::string_view::npos; };
-  while ((side & kStripLeft) && !text.empty()) {
-    const char* p = text.data();
-    text::decode_utf8(p);
-    const auto length = static_cast<size_t>(p - text.data());
-    if (!in_set(text.substr(0, length))) break;
-    text.remove_prefix(length);
-  }
-  while ((side & kStripRight) && !text.empty()) {
-    size_t at = text.size() - 1;
-    while (at > 0 && text::is_utf8_tail(text[at])) --at;
-    if (!in_set(text.substr(at))) break;
-    text = text.substr(0, at);
-  }
-  return text;
-}
-
-bool ends_line(char32_t c) {
-  return (c >= 10 && c <= 13) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
-}
 
 class StringMethod {
  public:
@@ -73,20 +31,34 @@ class StringMethod {
     if (name_.starts_with("is")) return no_arguments(), Value::boolean(is());
     using Run = Value (StringMethod::*)();
     static constexpr std::pair<std::string_view, Run> kMethods[] = {
-        {"strip", &StringMethod::strip_method},    {"lstrip", &StringMethod::strip_method},
-        {"rstrip", &StringMethod::strip_method},   {"split", &StringMethod::split},
-        {"rsplit", &StringMethod::split},          {"splitlines", &StringMethod::lines},
-        {"startswith", &StringMethod::affix},      {"endswith", &StringMethod::affix},
-        {"find", &StringMethod::find},             {"rfind", &StringMethod::find},
-        {"index", &StringMethod::find},            {"rindex", &StringMethod::find},
-        {"count", &StringMethod::find},            {"replace", &StringMethod::replace},
-        {"join", &StringMethod::join},             {"partition", &StringMethod::partition},
-        {"rpartition", &StringMethod::partition},  {"removeprefix", &StringMethod::remove},
-        {"removesuffix", &StringMethod::remove},   {"center", &StringMethod::pad},
-        {"ljust", &StringMethod::pad},             {"rjust", &StringMethod::pad},
-        {"zfill", &StringMethod::fill_zeros},      {"expandtabs", &StringMethod::expand_tabs},
-        {"translate", &StringMethod::translate},   {"maketrans", &StringMethod::make_table},
-        {"format", &StringMethod::format},         {"format_map", &StringMethod::format},
+        {"strip", &StringMethod::strip_method},
+        {"lstrip", &StringMethod::strip_method},
+        {"rstrip", &StringMethod::strip_method},
+        {"split", &StringMethod::split},
+        {"rsplit", &StringMethod::split},
+        {"splitlines", &StringMethod::lines},
+        {"startswith", &StringMethod::affix},
+        {"endswith", &StringMethod::affix},
+        {"find", &StringMethod::find},
+        {"rfind", &StringMethod::find},
+        {"index", &StringMethod::find},
+        {"rindex", &StringMethod::find},
+        {"count", &StringMethod::find},
+        {"replace", &StringMethod::replace},
+        {"join", &StringMethod::join},
+        {"partition", &StringMethod::partition},
+        {"rpartition", &StringMethod::partition},
+        {"removeprefix", &StringMethod::remove},
+        {"removesuffix", &StringMethod::remove},
+        {"center", &StringMethod::pad},
+        {"ljust", &StringMethod::pad},
+        {"rjust", &StringMethod::pad},
+        {"zfill", &StringMethod::fill_zeros},
+        {"expandtabs", &StringMethod::expand_tabs},
+        {"translate", &StringMethod::translate},
+        {"maketrans", &StringMethod::make_table},
+        {"format", &StringMethod::format},
+        {"format_map", &StringMethod::format},
     };
     for (const auto& [name, method] : kMethods) {
       if (name_ == name) return (this->*method)();
@@ -101,6 +73,13 @@ class StringMethod {
   }
   Value give(std::string_view text) const { return give(std::string(text)); }
   Value give(const char* text) const { return give(std::string(text)); }
+  Value give_all(const std::vector<std::string_view>& parts) const {
+    std::vector<Value> values;
+    values.reserve(parts.size());
+    heap_.budget().expect(parts.size() * sizeof(String));
+    for (std::string_view part : parts) values.push_back(give(part));
+    return heap_.list(std::move(values));
+  }
   size_t count() const { return given_.positional.size(); }
   void no_keywords() const {
     if (!given_.named.empty()) type_error("str.{}() takes no keyword arguments", name_);
@@ -118,7 +97,8 @@ class StringMethod {
     no_keywords();
     if (count() < least)
       type_error("{} expected at least {} argument{}, got {}", name_, least, least == 1 ? "" : "s", count());
-    if (count() > most) type_error("{} expected at most {} argument{}, got {}", name_, most, most == 1 ? "" : "s", count());
+    if (count() > most)
+      type_error("{} expected at most {} argument{}, got {}", name_, most, most == 1 ? "" : "s", count());
   }
   /// As those do that parse a tuple.
   void between_of_tuple(size_t least, size_t most) const {
@@ -135,7 +115,7 @@ class StringMethod {
     std::vector<Value> bound = given_.positional;
     bound.resize(names.size());
     for (const auto& [key, value] : given_.named) {
-      const auto found = std::ranges::find_if(names, [&](const char* name) { return key == name; });
+      const auto found = std::ranges::find_if(names, [&key = key](const char* name) { return key == name; });
       if (found == names.end()) type_error("'{}' is an invalid keyword argument for {}()", key, name_);
       Value& at = bound[static_cast<size_t>(found - names.begin())];
       if (!at.is_missing())
@@ -177,72 +157,15 @@ class StringMethod {
     const int64_t most = p[1].is_missing() ? -1 : index_of(p[1]);
     const int64_t left = most < 0 ? INT64_MAX : most;
     const bool backwards = name_ == "rsplit";
-    std::vector<Value> parts;
-    if (p[0].is_missing() || p[0].is_none()) {
-      split_at_space(parts, left, backwards);
-    } else {
-      if (!p[0].is_string()) type_error("must be str or None, not {}", type_name(p[0]));
-      if (text_of(p[0]).empty()) value_error("empty separator");
-      split_at(text_of(p[0]), parts, left, backwards);
-    }
-    if (backwards) std::reverse(parts.begin(), parts.end());
-    return heap_.list(std::move(parts));
-  }
-  void split_at_space(std::vector<Value>& parts, int64_t left, bool backwards) {
-    const StripSide near = backwards ? kStripRight : kStripLeft, far = backwards ? kStripLeft : kStripRight;
-    std::string_view rest = text_;
-    while (!(rest = strip(rest, near)).empty()) {
-      if (left-- == 0) {
-        parts.push_back(give(strip(rest, far)));
-        break;
-      }
-      const std::string_view word = word_of(rest, backwards);
-      parts.push_back(give(word));
-      rest = backwards ? rest.substr(0, rest.size() - word.size()) : rest.substr(word.size());
-    }
-  }
-  void split_at(const std::string& by, std::vector<Value>& parts, int64_t left, bool backwards) {
-    std::string_view rest = text_;
-    while (left-- > 0) {
-      const size_t at = backwards ? rest.rfind(by) : rest.find(by);
-      if (at == std::string_view::npos) break;
-      parts.push_back(give(backwards ? rest.substr(at + by.size()) : rest.substr(0, at)));
-      rest = backwards ? rest.substr(0, at) : rest.substr(at + by.size());
-    }
-    parts.push_back(give(rest));
-  }
-  static std::string_view word_of(std::string_view text, bool backwards) {
-    if (!backwards) {
-      const char* p = text.data();
-      const char* end = p;
-      while (end != text.data() + text.size() && (end = p, !has_property(text::decode_utf8(p), kSpace))) end = p;
-      return text.substr(0, static_cast<size_t>(end - text.data()));
-    }
-    size_t start = text.size();
-    while (start > 0) {
-      size_t at = start - 1;
-      while (at > 0 && text::is_utf8_tail(text[at])) --at;
-      const char* p = text.data() + at;
-      if (has_property(text::decode_utf8(p), kSpace)) break;
-      start = at;
-    }
-    return text.substr(start);
+    if (p[0].is_missing() || p[0].is_none()) return give_all(split_at_space(text_, left, backwards));
+    if (!p[0].is_string()) type_error("must be str or None, not {}", type_name(p[0]));
+    if (text_of(p[0]).empty()) value_error("empty separator");
+    return give_all(split_at(text_, text_of(p[0]), left, backwards));
   }
   Value lines() {
     const std::vector<Value> p = named({"keepends"});
     const bool keep = !p[0].is_missing() && index_of(p[0]) != 0;
-    std::vector<Value> parts;
-    const char *start = text_.data(), *end = start + text_.size();
-    for (const char* at = start; at != end;) {
-      const char* before = at;
-      const char32_t c = text::decode_utf8(at);
-      if (!ends_line(c)) continue;
-      if (c == '\r' && at != end && *at == '\n') ++at;
-      parts.push_back(give(std::string(start, keep ? at : before)));
-      start = at;
-    }
-    if (start != end) parts.push_back(give(std::string(start, end)));
-    return heap_.list(std::move(parts));
+    return give_all(split_lines(text_, keep));
   }
 
   /// The part of the text that optional start and stop arguments, from `at` on, leave; false where it starts behind the
@@ -261,7 +184,9 @@ class StringMethod {
     if (bounds[0].is_integral())
       start = std::max<int64_t>(0, bounds[0].as_int() < 0 ? bounds[0].as_int() + length : bounds[0].as_int());
     int64_t stop = length;
-    if (bounds[1].is_integral()) stop = bounds[1].as_int() < 0 ? std::max<int64_t>(0, bounds[1].as_int() + length) : std::min(length, bounds[1].as_int());
+    if (bounds[1].is_integral())
+      stop = bounds[1].as_int() < 0 ? std::max<int64_t>(0, bounds[1].as_int() + length)
+                                    : std::min(length, bounds[1].as_int());
     return start <= stop;
   }
   Value affix() {
@@ -327,7 +252,10 @@ class StringMethod {
   }
   Value join() {
     one_argument();
-    if (!is_iterable(given_.positional[0])) type_error("can only join an iterable");
+    if (!is_iterable(given_.positional[0])) {
+      if (is_markup()) type_error("'{}' object is not iterable", type_name(given_.positional[0]));
+      type_error("can only join an iterable");
+    }
     std::string out;
     const std::vector<Value> items = to_vector(heap_, given_.positional[0]);
     for (size_t i = 0; i < items.size(); ++i) {

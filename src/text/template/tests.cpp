@@ -28,7 +28,8 @@ bool comparison(TestCall& c) {
   static constexpr const char* kNames[] = {"eq", "ne", "lt", "le", "gt", "ge"};
   const char* name = kNames[static_cast<int>(kOp) - static_cast<int>(Operator::kEqual)];
   if (!c.given.named.empty()) type_error("_operator.{}() takes no keyword arguments", name);
-  if (c.given.positional.size() != 1) type_error("{} expected 2 arguments, got {}", name, c.given.positional.size() + 1);
+  if (c.given.positional.size() != 1)
+    type_error("{} expected 2 arguments, got {}", name, c.given.positional.size() + 1);
   return compare(kOp, c.v, c.given.positional[0]);
 }
 
@@ -58,7 +59,7 @@ bool is_callable(const Value& v) {
 }
 
 bool is_sequence(const Value& v) {
-  return v.is_string() || v.is_array() || v.is(Type::kDict) || v.is(Type::kRange);
+  return v.is_string() || v.is_array() || v.is(Type::kDict) || v.is(Type::kRange) || v.is_undefined();
 }
 
 bool is_one(const Value& v, const Value& o) { return v.is(Type::kFloat) ? &v == &o : v.same_as(o); }

@@ -73,7 +73,9 @@ class Splitter {
   bool at_hyphens_;
 };
 
-bool is_blank(Characters chunk) { return std::ranges::all_of(chunk, [](char32_t c) { return has_property(c, kSpace); }); }
+bool is_blank(Characters chunk) {
+  return std::ranges::all_of(chunk, [](char32_t c) { return has_property(c, kSpace); });
+}
 
 std::string joined(const std::vector<Characters>& parts) {
   std::string out;
@@ -87,7 +89,8 @@ std::string joined(const std::vector<Characters>& parts) {
 }
 
 /// A word that is longer than a line: as much of it as fits, unless words stay whole.
-void take_long_word(std::deque<Characters>& chunks, std::vector<Characters>& line, size_t room, const WrapStyle& style) {
+void take_long_word(std::deque<Characters>& chunks, std::vector<Characters>& line, size_t room,
+                    const WrapStyle& style) {
   Characters& chunk = chunks.front();
   if (style.break_long_words) {
     size_t end = room;
