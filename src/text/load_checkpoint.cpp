@@ -60,15 +60,18 @@ TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& file
   for (const char* file : {"tokenizer.model", "tiktoken.model"}) {
     if (exists(file)) return load_model_file(name, folder / file, files);
   }
+  const auto require = [&](const std::string& file) {
+    if (exists(file)) return;
+    fail_with_hint(ErrorCode::kNotFound,
+                   fmt::format("{}: no tokenizer.json, and no {} as class {} has it", folder.string(), file, name),
+                   "Give the folder of a model with its tokenizer files.");
+  };
+  if (is_bert(name)) require("vocab.txt");
   const Json description = require_description(name, folder.string());
   const std::string type = description["model"].value("type", "");
   if (type == "Bytes" || type == "CodePoints") return parts_from_characters(name, files);
   const std::string first = description["files"].empty() ? "tokenizer.json" : description["files"][0];
-  if (!exists(first)) {
-    fail_with_hint(ErrorCode::kNotFound,
-                   fmt::format("{}: no tokenizer.json, and no {} as class {} has it", folder.string(), first, name),
-                   "Give the folder of a model with its tokenizer files.");
-  }
+  require(first);
   if (type == "Letters") {
     Json vocabulary = parse_json_file(folder / first);
     const JsonRelease release_vocabulary(vocabulary);
