@@ -14,6 +14,39 @@ Tokenizer open(const nlohmann::json& file) {
   return Tokenizer(std::make_shared<const Tokenizer::State>(text::parts_from_json(file, "tokenizer.json")));
 }
 
+/// A byte-level BPE, one with byte fallback over metaspaces, one of affixes behind expressions, a Unigram behind every
+/// kind of normalizer, a WordLevel.
+constexpr const char* kModels[] = {
+    R"({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+        "post_processor": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+        "decoder": {"type": "ByteLevel"},
+        "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "Ġ": 2, "Ã": 3, "©": 4, "ab": 5, "Ġa": 6, "Ã©": 7, "aa": 8, "aaaa": 9},
+                  "merges": ["a b", "Ġ a", "Ã ©", "a a", "aa aa"]}})",
+    R"({"normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"},
+                       {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]},
+        "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+                    {"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+        "model": {"type": "BPE", "vocab": {"<unk>": 0, "▁": 1, "a": 2, "b": 3, "▁a": 4, "ab": 5, "<0xC3>": 6, "<0xA9>": 7},
+                  "merges": [["▁", "a"], ["a", "b"]], "unk_token": "<unk>", "fuse_unk": true, "byte_fallback": true}})",
+    R"({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+          {"type": "Split", "pattern": {"Regex": "[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"},
+           "behavior": "Isolated", "invert": false}, {"type": "Digits", "individual_digits": true}]},
+        "decoder": {"type": "BPEDecoder", "suffix": "</w>"},
+        "model": {"type": "BPE", "vocab": {"<unk>": 0, "a": 1, "##b": 2, "##b</w>": 3, "a##b": 4, "ab": 5, "ab</w>": 6},
+                  "merges": ["a ##b", "a ##b</w>"], "unk_token": "<unk>", "continuing_subword_prefix": "##",
+                  "end_of_word_suffix": "</w>"}})",
+    R"({"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKD"}, {"type": "Nmt"}, {"type": "StripAccents"},
+          {"type": "NFC"}, {"type": "Lowercase"}, {"type": "Strip", "strip_left": true, "strip_right": false},
+          {"type": "Replace", "pattern": {"Regex": " {2,}|x*"}, "content": "-"}]},
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": true},
+        "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": true},
+        "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": false,
+                  "vocab": [["<unk>", 0], ["▁", -2], ["a", -1], ["b", -1], ["ab", -2], ["▁a", -2.5], ["-", -3], ["é", -4]]}})",
+    R"({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, {"type": "UnicodeScripts"},
+          {"type": "FixedLength", "length": 3}]},
+        "model": {"type": "WordLevel", "unk_token": "<unk>", "vocab": {"<unk>": 0, "a": 1, "ab": 2, "中": 3}}})",
+};
+
 std::vector<Tokenizer> make_tokenizers() {
   nlohmann::json plain = text::test_tokenizer_json();
   nlohmann::json cased = plain, bare = plain, blank = plain;
@@ -22,7 +55,13 @@ std::vector<Tokenizer> make_tokenizers() {
   blank["added_tokens"][0]["content"] = " ";
   for (nlohmann::json& token : blank["added_tokens"]) token["lstrip"] = token["rstrip"] = true;
   blank["added_tokens"][6]["normalized"] = true;
-  return {open(plain), open(cased), open(bare), open(blank)};
+  std::vector<Tokenizer> all{open(plain), open(cased), open(bare), open(blank)};
+  for (const char* model : kModels) {
+    nlohmann::json file = nlohmann::json::parse(model);
+    file["added_tokens"] = plain["added_tokens"];
+    all.push_back(open(file));
+  }
+  return all;
 }
 
 /// Small sizes, where windows and templates meet, and now and then one that no memory holds; those between are only

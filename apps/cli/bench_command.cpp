@@ -117,15 +117,23 @@ void bench_text(const BenchArguments& arguments) {
   size_t bytes = 0;
   for (std::string line; std::getline(file, line); lines.push_back(line)) bytes += line.size() + 1;
   if (file.bad()) throw Error(ErrorCode::kIo, arguments.text + ": cannot be read to its end");
+  const Clock::time_point start = Clock::now();
   const Tokenizer tokenizer = Tokenizer::open(arguments.model);
+  print({{"what", "open"}, {"ms", milliseconds(Clock::now() - start)}});
   std::vector<TextInput> inputs;
   for (const std::string& line : lines) inputs.push_back({line});
+  size_t tokens = 0;
   const std::vector<double> times = measure(arguments.runs, [&] {
-    tokenizer.encode_batch(inputs, {.ids_only = true}, static_cast<size_t>(arguments.load.threads));
+    const auto encodings = tokenizer.encode_batch(inputs, {}, static_cast<size_t>(arguments.load.threads));
+    tokens = 0;
+    for (const Encoding& encoding : encodings) tokens += encoding.ids.size();
   });
+  const double seconds = median(times) / 1000;
   print({{"what", "tokenize"},
          {"bytes", bytes},
-         {"mb_per_s", static_cast<double>(bytes) / 1e6 / (median(times) / 1000)},
+         {"tokens", tokens},
+         {"mb_per_s", static_cast<double>(bytes) / 1e6 / seconds},
+         {"tokens_per_s", static_cast<double>(tokens) / seconds},
          {"runs", arguments.runs},
          {"threads", arguments.load.threads}});
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "text/byte_alphabet.h"
 #include "text/utf8.h"
 
@@ -49,28 +50,57 @@ bool later(const BpeCandidate& a, const BpeCandidate& b) {
   return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
 }
 
+std::vector<std::pair<std::string_view, std::string_view>> views_of(const Bpe::Merges& merges) {
+  return {merges.begin(), merges.end()};
+}
+
 }  // namespace
 
-Bpe::Bpe(Vocabulary vocabulary, const Merges& merges, Options options, const std::string& source)
+Bpe::Bpe(Vocabulary vocabulary, MergeViews merges, Options options, const std::string& source)
     : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {
   merges_.resize(std::bit_ceil(merges.size() * 2 + 2));
-  const size_t prefix = options_.continuing_subword_prefix.size();
-  std::string joined;
-  for (size_t rank = 0; rank < merges.size(); ++rank) {
-    const auto& [left, right] = merges[rank];
-    joined.assign(left);
-    joined.append(right, std::min(prefix, right.size()));
-    const auto a = vocabulary_.id(left), b = vocabulary_.id(right), whole = vocabulary_.id(joined);
-    if (!a || !b || !whole) {
-      fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source, rank,
-           !a   ? left
-           : !b ? right
-                : joined);
-    }
-    add_merge(static_cast<uint32_t>(*a), static_cast<uint32_t>(*b), static_cast<uint32_t>(rank),
-              static_cast<uint32_t>(*whole));
-  }
+  add_merges(merges, source);
   fill_byte_ids();
+}
+
+Bpe::Bpe(Vocabulary vocabulary, const Merges& merges, Options options, const std::string& source)
+    : Bpe(std::move(vocabulary), views_of(merges), std::move(options), source) {}
+
+/// The look-ups of a block of merges are all started before the first is finished: nearly each misses the caches.
+void Bpe::add_merges(MergeViews merges, const std::string& source) {
+  constexpr size_t kBlock = 32;
+  struct Lookup {
+    uint64_t left, right, whole;
+    std::string joined;
+  };
+  std::vector<Lookup> lookups(kBlock);
+  const size_t prefix = options_.continuing_subword_prefix.size();
+  for (size_t first = 0; first < merges.size(); first += kBlock) {
+    const size_t count = std::min(kBlock, merges.size() - first);
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [left, right] = merges[first + i];
+      Lookup& lookup = lookups[i];
+      lookup.joined.assign(left).append(right.substr(std::min(prefix, right.size())));
+      lookup.left = Vocabulary::hash_of(left);
+      lookup.right = Vocabulary::hash_of(right);
+      lookup.whole = Vocabulary::hash_of(lookup.joined);
+      for (uint64_t hash : {lookup.left, lookup.right, lookup.whole}) vocabulary_.prefetch(hash);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [left, right] = merges[first + i];
+      const Lookup& lookup = lookups[i];
+      const auto a = vocabulary_.id(left, lookup.left), b = vocabulary_.id(right, lookup.right);
+      const auto whole = vocabulary_.id(lookup.joined, lookup.whole);
+      if (!a || !b || !whole) {
+        fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source, first + i,
+             excerpt(!a   ? left
+                     : !b ? right
+                          : std::string_view(lookup.joined)));
+      }
+      add_merge(static_cast<uint32_t>(*a), static_cast<uint32_t>(*b), static_cast<uint32_t>(first + i),
+                static_cast<uint32_t>(*whole));
+    }
+  }
 }
 
 const std::string& Bpe::unk_token() const {
@@ -116,13 +146,12 @@ std::optional<uint32_t> Bpe::symbol_id(std::string_view piece, bool first, bool 
     const int32_t id = byte_ids_[!first][last][static_cast<uint8_t>(piece[0])];
     return id < 0 ? std::nullopt : std::optional(static_cast<uint32_t>(id));
   }
-  const Trie& trie = vocabulary_.trie();
-  Trie::Node node = Trie::kRoot;
-  if (!first) node = trie.walk(node, options_.continuing_subword_prefix);
-  if (node != Trie::kNone) node = trie.walk(node, piece);
-  if (last && node != Trie::kNone) node = trie.walk(node, options_.end_of_word_suffix);
-  const int32_t id = node == Trie::kNone ? Trie::kNoValue : trie.value(node);
-  return id == Trie::kNoValue ? std::nullopt : std::optional(static_cast<uint32_t>(id));
+  const std::string& prefix = options_.continuing_subword_prefix;
+  const std::string& suffix = options_.end_of_word_suffix;
+  const bool bare = (first || prefix.empty()) && (!last || suffix.empty());
+  const auto id =
+      bare ? vocabulary_.id(piece) : vocabulary_.id((first ? "" : prefix) + std::string(piece) + (last ? suffix : ""));
+  return id ? std::optional(static_cast<uint32_t>(*id)) : std::nullopt;
 }
 
 uint32_t Bpe::unknown_id() const {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,8 +53,10 @@ class Bpe {
     bool raw_bytes = false;  ///< words come as bytes; tokens spell them in the byte alphabet
   };
   using Merges = std::vector<std::pair<std::string, std::string>>;
+  using MergeViews = std::span<const std::pair<std::string_view, std::string_view>>;
 
   /// Throws Error{kInvalidFile}, naming `source`, for a merge of or into tokens that the vocabulary lacks.
+  Bpe(Vocabulary vocabulary, MergeViews merges, Options options, const std::string& source);
   Bpe(Vocabulary vocabulary, const Merges& merges, Options options, const std::string& source);
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
@@ -71,6 +74,7 @@ class Bpe {
   /// Ids of the single symbols: [is not first][is last][byte].
   using ByteIds = std::array<std::array<std::array<int32_t, 256>, 2>, 2>;
 
+  void add_merges(MergeViews merges, const std::string& source);
   void add_merge(uint32_t left, uint32_t right, uint32_t rank, uint32_t merged);
   const Merge* find_merge(uint32_t left, uint32_t right) const;
   void fill_byte_ids();

@@ -45,9 +45,7 @@ TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
   files.special_tokens = parse_if_present(folder / "special_tokens_map.json");
   const JsonRelease release_special_tokens(files.special_tokens);
   if (std::filesystem::exists(json_path)) {
-    Json file = parse_json_file(json_path);
-    const JsonRelease release(file);
-    TokenizerParts parts = parts_from_json(file, json_path.string());
+    TokenizerParts parts = parts_from_text(read_file(json_path, JsonLimits().max_bytes), json_path.string());
     read_roles(files.special_tokens, parts);
     read_roles(files.config, parts);
     guess_roles(parts);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "text/model_lists.h"
 #include "text/settings.h"
 #include "text/tokenizer_state.h"
 
@@ -13,8 +14,11 @@ namespace gamut::text {
 /// Tokenizer::open.
 TokenizerParts load_tokenizer(const std::filesystem::path& folder);
 
-/// The parts that a parsed tokenizer.json describes; `source` names the file in messages.
-TokenizerParts parts_from_json(const Json& file, const std::string& source);
+/// The parts that the text of a tokenizer.json describes; `source` names the file in messages.
+TokenizerParts parts_from_text(std::string_view text, const std::string& source);
+
+/// The same from a parsed file. `lists` are the vocabulary and the merges where the file itself has empty ones.
+TokenizerParts parts_from_json(const Json& file, const std::string& source, const ModelLists* lists = nullptr);
 
 /// The parts that transformers' BertTokenizer makes of a vocabulary, one token per line, and the files beside it
 /// (`config` tokenizer_config.json, `special_tokens` special_tokens_map.json, `added_tokens` added_tokens.json; null

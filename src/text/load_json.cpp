@@ -5,13 +5,22 @@
 #include "text/json_fields.h"
 #include "text/load.h"
 #include "text/load_steps.h"
+#include "text/package_number.h"
 
 namespace gamut::text {
 namespace {
 
 std::string at(const std::string& where, size_t i) { return where + "[" + std::to_string(i) + "]"; }
 
-Vocabulary read_vocabulary(const JsonFields& model) {
+/// Thrown and caught here: lists that only the strict parser has the message for.
+struct DuplicateToken {};
+
+Vocabulary read_vocabulary(const JsonFields& model, const ModelLists* lists) {
+  if (lists != nullptr && lists->has_tokens) {
+    Vocabulary vocabulary(lists->tokens, model.place("vocab"));
+    if (vocabulary.size() != lists->tokens.size()) throw DuplicateToken();
+    return vocabulary;
+  }
   const Json& entries = model.object("vocab");
   std::vector<std::pair<std::string, int64_t>> tokens;
   tokens.reserve(entries.size());
@@ -19,7 +28,7 @@ Vocabulary read_vocabulary(const JsonFields& model) {
     if (!id.is_number_integer()) model.bad("vocab." + token, "a whole number", id);
     tokens.emplace_back(token, id.get<int64_t>());
   }
-  return Vocabulary(std::move(tokens), model.place("vocab"));
+  return Vocabulary(tokens, model.place("vocab"));
 }
 
 std::string string_or(const JsonFields& fields, const char* key, const char* otherwise) {
@@ -40,7 +49,7 @@ std::pair<std::string, std::string> read_merge(const JsonFields& model, const Js
   model.bad("merges[" + std::to_string(i) + "]", "\"left right\" or [left, right]", merge);
 }
 
-Model read_bpe(const JsonFields& fields, bool raw_bytes) {
+Bpe::Options read_bpe_options(const JsonFields& fields, bool raw_bytes) {
   Bpe::Options options;
   if (!fields.get("unk_token").is_null()) options.unk_token = fields.string("unk_token");
   options.continuing_subword_prefix = string_or(fields, "continuing_subword_prefix", "");
@@ -53,14 +62,28 @@ Model read_bpe(const JsonFields& fields, bool raw_bytes) {
   if (const Json& dropout = fields.get("dropout"); !dropout.is_null() && dropout != 0) {
     fields.unsupported("model.dropout", dropout.dump());
   }
+  return options;
+}
+
+Model read_bpe(const JsonFields& fields, bool raw_bytes, const ModelLists* lists) {
+  Bpe::Options options = read_bpe_options(fields, raw_bytes);
   const Json& list = fields.array("merges");
+  Vocabulary vocabulary = read_vocabulary(fields, lists);
+  if (lists != nullptr && lists->has_merges) {
+    return Bpe(std::move(vocabulary), Bpe::MergeViews(lists->merges), std::move(options), fields.where());
+  }
   Bpe::Merges merges;
   merges.reserve(list.size());
   for (size_t i = 0; i < list.size(); ++i) merges.push_back(read_merge(fields, list[i], i));
-  return Bpe(read_vocabulary(fields), merges, std::move(options), fields.where());
+  return Bpe(std::move(vocabulary), merges, std::move(options), fields.where());
 }
 
-Model read_unigram(const JsonFields& fields) {
+Model read_unigram(const JsonFields& fields, const ModelLists* lists) {
+  Unigram::Options options{std::nullopt, fields.optional_boolean("byte_fallback").value_or(false)};
+  if (!fields.get("unk_id").is_null()) options.unk_id = static_cast<size_t>(fields.count("unk_id"));
+  if (lists != nullptr && lists->has_pieces) {
+    return Unigram(std::span<const Unigram::Piece>(lists->pieces), options, fields.where());
+  }
   std::vector<std::pair<std::string, double>> pieces;
   const Json& list = fields.array("vocab");
   for (size_t i = 0; i < list.size(); ++i) {
@@ -68,10 +91,8 @@ Model read_unigram(const JsonFields& fields) {
     if (!piece.is_array() || piece.size() != 2 || !piece[0].is_string() || !piece[1].is_number()) {
       fields.bad("vocab[" + std::to_string(i) + "]", "[piece, score]", piece);
     }
-    pieces.emplace_back(piece[0].get<std::string>(), piece[1].get<double>());
+    pieces.emplace_back(piece[0].get<std::string>(), package_number(piece[1].get<double>()));
   }
-  Unigram::Options options{std::nullopt, fields.optional_boolean("byte_fallback").value_or(false)};
-  if (!fields.get("unk_id").is_null()) options.unk_id = static_cast<size_t>(fields.count("unk_id"));
   return Unigram(pieces, options, fields.where());
 }
 
@@ -83,16 +104,16 @@ std::string model_type(const JsonFields& fields) {
   return fields.get("vocab").is_array() ? "Unigram" : "WordLevel";
 }
 
-Model read_model(const Json& value, const std::string& where, bool raw_bytes) {
+Model read_model(const Json& value, const std::string& where, bool raw_bytes, const ModelLists* lists) {
   const JsonFields fields(value, where);
   const std::string type = model_type(fields);
-  if (type == "BPE") return read_bpe(fields, raw_bytes);
-  if (type == "Unigram") return read_unigram(fields);
-  if (type == "WordLevel") return WordLevel(read_vocabulary(fields), fields.string("unk_token"));
+  if (type == "BPE") return read_bpe(fields, raw_bytes, lists);
+  if (type == "Unigram") return read_unigram(fields, lists);
+  if (type == "WordLevel") return WordLevel(read_vocabulary(fields, lists), fields.string("unk_token"));
   if (type != "WordPiece") fields.unsupported("model", type);
   WordPiece::Options options{fields.string("unk_token"), fields.string("continuing_subword_prefix"),
                              static_cast<size_t>(fields.count("max_input_chars_per_word"))};
-  return WordPiece(read_vocabulary(fields), std::move(options));
+  return WordPiece(read_vocabulary(fields, lists), std::move(options));
 }
 
 AddedToken read_added_token(const Json& value, const std::string& where) {
@@ -154,7 +175,7 @@ std::optional<Padding> read_padding(const Json& value, const std::string& where)
 
 }  // namespace
 
-TokenizerParts parts_from_json(const Json& file, const std::string& source) {
+TokenizerParts parts_from_json(const Json& file, const std::string& source, const ModelLists* lists) {
   const JsonFields fields(file, source);
   auto place = [&](const char* key) { return source + ": " + key; };
   // The parts that a build may lack come first: their message says more than one about a detail elsewhere.
@@ -164,7 +185,7 @@ TokenizerParts parts_from_json(const Json& file, const std::string& source) {
   read_pre_tokenizer(fields.get("pre_tokenizer"), place("pre_tokenizer"), pre_tokenizers);
   const bool raw_bytes =
       !pre_tokenizers.empty() && std::holds_alternative<ByteLevelPreTokenizer>(pre_tokenizers.back());
-  Model model = read_model(fields.get("model"), place("model"), raw_bytes);
+  Model model = read_model(fields.get("model"), place("model"), raw_bytes, lists);
   TokenizerParts parts{std::move(normalizers), std::move(pre_tokenizers), std::move(model)};
   parts.post_processor = read_post_processor(fields.get("post_processor"), place("post_processor"));
   read_decoder(fields.get("decoder"), place("decoder"), parts.decoder);
@@ -178,6 +199,25 @@ TokenizerParts parts_from_json(const Json& file, const std::string& source) {
   parts.truncation = read_truncation(fields.get("truncation"), place("truncation"));
   parts.padding = read_padding(fields.get("padding"), place("padding"));
   return parts;
+}
+
+TokenizerParts parts_from_text(std::string_view text, const std::string& source) {
+  Json file;
+  const JsonRelease release(file);
+  if (const auto split = text.size() <= JsonLimits().max_bytes ? split_file(text) : std::nullopt) {
+    try {
+      file = parse_json(split->rest, source);
+    } catch (const Error&) {
+      file = nullptr;  // the message has to name a byte of the whole file
+    }
+    try {
+      if (!file.is_null()) return parts_from_json(file, source, &split->lists);
+    } catch (const DuplicateToken&) {
+      free_json(file);
+    }
+  }
+  file = parse_json(text, source);
+  return parts_from_json(file, source);
 }
 
 }  // namespace gamut::text

@@ -12,18 +12,17 @@ namespace {
 
 constexpr uint32_t kNoStart = UINT32_MAX;
 
-Vocabulary number(const std::vector<std::pair<std::string, double>>& pieces, const std::string& source) {
-  std::vector<std::pair<std::string, int64_t>> tokens;
+Vocabulary number(std::span<const Unigram::Piece> pieces, const std::string& source) {
+  std::vector<Vocabulary::Entry> tokens;
   tokens.reserve(pieces.size());
   for (size_t i = 0; i < pieces.size(); ++i) tokens.emplace_back(pieces[i].first, static_cast<int64_t>(i));
-  return Vocabulary(std::move(tokens), source);
+  return Vocabulary(tokens, source);
 }
 
 }  // namespace
 
-Unigram::Unigram(const std::vector<std::pair<std::string, double>>& pieces, const Options& options,
-                 const std::string& source)
-    : vocabulary_(number(pieces, source)), byte_fallback_(options.byte_fallback) {
+Unigram::Unigram(std::span<const Piece> pieces, const Options& options, const std::string& source)
+    : vocabulary_(number(pieces, source)), trie_(vocabulary_.make_trie()), byte_fallback_(options.byte_fallback) {
   constexpr double kUnknownPenalty = 10;
   double lowest = 1e300;
   for (const auto& piece : pieces) {
@@ -41,13 +40,16 @@ Unigram::Unigram(const std::vector<std::pair<std::string, double>>& pieces, cons
   for (size_t b = 0; b < 256; ++b) byte_ids_[b] = vocabulary_.id(fmt::format("<0x{:02X}>", b)).value_or(-1);
 }
 
+Unigram::Unigram(const std::vector<std::pair<std::string, double>>& pieces, const Options& options,
+                 const std::string& source)
+    : Unigram(std::span<const Piece>(std::vector<Piece>(pieces.begin(), pieces.end())), options, source) {}
+
 int32_t Unigram::unknown_id() const {
   if (unk_id_) return *unk_id_;
   fail(ErrorCode::kInvalidFile, "the model has no unknown piece, which a character of the text needs");
 }
 
 void Unigram::find_best(std::string_view word, std::vector<UnigramWork::Node>& nodes) const {
-  const Trie& trie = vocabulary_.trie();
   nodes.assign(word.size() + 1, {0, 0, kNoStart});
   for (size_t start = 0, next; start < word.size(); start = next) {
     next = start + 1;
@@ -60,9 +62,9 @@ void Unigram::find_best(std::string_view word, std::vector<UnigramWork::Node>& n
     bool has_single = false;
     Trie::Node node = Trie::kRoot;
     for (size_t end = start; end < word.size();) {
-      node = trie.step(node, word[end++]);
+      node = trie_.step(node, word[end++]);
       if (node == Trie::kNone) break;
-      const int32_t id = trie.value(node);
+      const int32_t id = trie_.value(node);
       if (id == Trie::kNoValue) continue;
       offer(end, scores_[static_cast<size_t>(id)] + score, [&] { return id; });
       has_single |= end == next;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,8 +32,11 @@ class Unigram {
     bool byte_fallback = false;
   };
 
+  using Piece = std::pair<std::string_view, double>;
+
   /// Pieces with their scores, in the order of their ids. Throws Error{kInvalidFile}, naming `source`, for an unk_id
   /// outside of them.
+  Unigram(std::span<const Piece> pieces, const Options& options, const std::string& source);
   Unigram(const std::vector<std::pair<std::string, double>>& pieces, const Options& options, const std::string& source);
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
@@ -48,6 +52,7 @@ class Unigram {
   void add_piece(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const;
 
   Vocabulary vocabulary_;
+  Trie trie_;
   std::vector<double> scores_;
   std::array<int64_t, 256> byte_ids_;
   std::optional<int32_t> unk_id_;

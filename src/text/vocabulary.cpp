@@ -1,48 +1,116 @@
 #include "text/vocabulary.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 
 namespace gamut::text {
+namespace {
 
-Vocabulary::Vocabulary(std::vector<std::pair<std::string, int64_t>> tokens, const std::string& source) {
-  auto by_token = [](const auto& a, const auto& b) { return a.first < b.first; };
-  if (!std::is_sorted(tokens.begin(), tokens.end(), by_token)) {
-    std::stable_sort(tokens.begin(), tokens.end(), by_token);
-  }
-  // A table over ids must not become large because of one wild number.
-  const int64_t limit = static_cast<int64_t>(tokens.size()) * 64 + 65536;
-  std::vector<Trie::Entry> entries;
-  entries.reserve(tokens.size());
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    const auto& [token, id] = tokens[i];
-    if (id < 0 || id >= limit) {
-      fail(ErrorCode::kInvalidFile, "{}: token \"{}\" has id {}; expected 0 to {} for {} tokens", source, token, id,
-           limit - 1, tokens.size());
-    }
-    if (i + 1 < tokens.size() && tokens[i + 1].first == token) continue;
-    if (places_.size() <= static_cast<size_t>(id)) places_.resize(static_cast<size_t>(id) + 1);
-    if (pool_.size() + token.size() >= kNoToken)
-      fail(ErrorCode::kResourceLimit, "{}: more than 4 GiB of tokens", source);
-    places_[static_cast<size_t>(id)] = {static_cast<uint32_t>(pool_.size()), static_cast<uint32_t>(token.size())};
-    pool_ += token;
-    entries.push_back({token, static_cast<int32_t>(id)});
-  }
-  size_ = entries.size();
-  trie_ = Trie(entries);
+/// The first eight bytes of a token as a number that sorts as they do.
+uint64_t sort_key(std::string_view token) {
+  uint64_t key = 0;
+  std::memcpy(&key, token.data(), std::min<size_t>(token.size(), 8));
+  return std::endian::native == std::endian::little ? __builtin_bswap64(key) : key;
 }
 
-std::optional<int64_t> Vocabulary::id(std::string_view token) const {
-  const int32_t value = trie_.find(token);
-  return value == Trie::kNoValue ? std::nullopt : std::optional<int64_t>(value);
+std::vector<Vocabulary::Entry> views_of(const std::vector<std::pair<std::string, int64_t>>& tokens) {
+  return {tokens.begin(), tokens.end()};
+}
+
+}  // namespace
+
+Vocabulary::Vocabulary(std::span<const Entry> tokens, const std::string& source) {
+  // A table over ids must not become large because of one wild number.
+  const int64_t limit = static_cast<int64_t>(tokens.size()) * 64 + 65536;
+  size_t bytes = 0;
+  int64_t highest = -1;
+  for (const auto& [token, id] : tokens) {
+    if (id < 0 || id >= limit) {
+      fail(ErrorCode::kInvalidFile, "{}: token \"{}\" has id {}; expected 0 to {} for {} tokens", source,
+           excerpt(token, 200), id, limit - 1, tokens.size());
+    }
+    bytes += token.size();
+    highest = std::max(highest, id);
+  }
+  if (bytes >= kNoToken) fail(ErrorCode::kResourceLimit, "{}: more than 4 GiB of tokens", source);
+  pool_.reserve(bytes);
+  tokens_.reserve(tokens.size());
+  by_id_.assign(static_cast<size_t>(highest + 1), kNoToken);
+  slots_.assign(std::bit_ceil(tokens.size() * 2 + 2), {});
+  for (const auto& [token, id] : tokens) add(token, static_cast<uint32_t>(id));
+}
+
+Vocabulary::Vocabulary(const std::vector<std::pair<std::string, int64_t>>& tokens, const std::string& source)
+    : Vocabulary(views_of(tokens), source) {}
+
+uint64_t Vocabulary::hash_of(std::string_view token) {
+  uint64_t hash = token.size() * 0x9E3779B97F4A7C15u;
+  auto mix = [&](uint64_t part) {
+    hash = (hash ^ part) * 0xBF58476D1CE4E5B9u;
+    hash ^= hash >> 31;
+  };
+  while (token.size() > 8) {
+    uint64_t part;
+    std::memcpy(&part, token.data(), 8);
+    mix(part);
+    token.remove_prefix(8);
+  }
+  uint64_t part = 0;
+  std::memcpy(&part, token.data(), token.size());
+  mix(part);
+  return hash * 0x94D049BB133111EBu ^ hash >> 29;
+}
+
+void Vocabulary::add(std::string_view token, uint32_t id) {
+  const uint64_t hash = hash_of(token);
+  const size_t mask = slots_.size() - 1;
+  size_t at = hash & mask;
+  while (slots_[at].index != kNoToken && !holds(slots_[at], token, hash)) at = (at + 1) & mask;
+  if (slots_[at].index == kNoToken) {
+    slots_[at] = {static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(tokens_.size())};
+    tokens_.push_back({static_cast<uint32_t>(pool_.size()), static_cast<uint32_t>(token.size()), id});
+    pool_ += token;
+  } else {
+    Token& known = tokens_[slots_[at].index];
+    if (by_id_[known.id] == slots_[at].index) by_id_[known.id] = kNoToken;
+    known.id = id;
+  }
+  by_id_[id] = slots_[at].index;
+}
+
+std::optional<int64_t> Vocabulary::id(std::string_view token, uint64_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  for (size_t at = hash & mask; slots_[at].index != kNoToken; at = (at + 1) & mask) {
+    if (holds(slots_[at], token, hash)) return tokens_[slots_[at].index].id;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string_view> Vocabulary::token(int64_t id) const {
-  if (id < 0 || id >= static_cast<int64_t>(places_.size())) return std::nullopt;
-  const Place& place = places_[static_cast<size_t>(id)];
-  if (place.length == kNoToken) return std::nullopt;
-  return std::string_view(pool_).substr(place.offset, place.length);
+  if (id < 0 || id >= static_cast<int64_t>(by_id_.size()) || by_id_[static_cast<size_t>(id)] == kNoToken) return {};
+  return text_of(tokens_[by_id_[static_cast<size_t>(id)]]);
+}
+
+Trie Vocabulary::make_trie() const {
+  std::vector<std::pair<uint64_t, uint32_t>> order;
+  order.reserve(tokens_.size());
+  for (const Token& token : tokens_) {
+    order.emplace_back(sort_key(text_of(token)), static_cast<uint32_t>(order.size()));
+  }
+  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : text_of(tokens_[a.second]) < text_of(tokens_[b.second]);
+  });
+  std::vector<Trie::Entry> entries;
+  entries.reserve(order.size());
+  for (const auto& place : order) {
+    const Token& token = tokens_[place.second];
+    entries.push_back({text_of(token), static_cast<int32_t>(token.id)});
+  }
+  return Trie(entries);
 }
 
 }  // namespace gamut::text

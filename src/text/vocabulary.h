@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,30 +15,49 @@ namespace gamut::text {
 
 class Vocabulary {
  public:
+  using Entry = std::pair<std::string_view, int64_t>;
+
   Vocabulary() = default;
   /// Takes (token, id) pairs in any order; of a token given twice the last id counts. `source` names them in messages.
   /// Throws Error{kInvalidFile} for an id below 0 or far above the number of tokens.
-  Vocabulary(std::vector<std::pair<std::string, int64_t>> tokens, const std::string& source);
+  Vocabulary(std::span<const Entry> tokens, const std::string& source);
+  Vocabulary(const std::vector<std::pair<std::string, int64_t>>& tokens, const std::string& source);
 
   /// Count of distinct tokens.
-  size_t size() const { return size_; }
-  std::optional<int64_t> id(std::string_view token) const;
+  size_t size() const { return tokens_.size(); }
+  std::optional<int64_t> id(std::string_view token) const { return id(token, hash_of(token)); }
   /// The token, or nothing for an id that has none.
   std::optional<std::string_view> token(int64_t id) const;
-  const Trie& trie() const { return trie_; }
+  /// All tokens, for look-up byte by byte.
+  Trie make_trie() const;
+
+  /// For many look-ups in a row, each hashed and prefetched some steps ahead of its id().
+  static uint64_t hash_of(std::string_view token);
+  void prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]); }
+  std::optional<int64_t> id(std::string_view token, uint64_t hash) const;
 
  private:
-  /// Where a token stands in pool_; an id without a token has length kNoToken.
-  struct Place {
-    uint32_t offset = 0;
-    uint32_t length = kNoToken;
+  /// A token: where it stands in pool_, and its id.
+  struct Token {
+    uint32_t offset, length, id;
+  };
+  /// A place of the hash table: the upper half of a token's hash, and its index in tokens_.
+  struct Slot {
+    uint32_t check = 0;
+    uint32_t index = kNoToken;
   };
   static constexpr uint32_t kNoToken = UINT32_MAX;
 
+  void add(std::string_view token, uint32_t id);
+  std::string_view text_of(const Token& token) const { return {pool_.data() + token.offset, token.length}; }
+  bool holds(const Slot& slot, std::string_view token, uint64_t hash) const {
+    return slot.check == hash >> 32 && text_of(tokens_[slot.index]) == token;
+  }
+
   std::string pool_;
-  std::vector<Place> places_;
-  size_t size_ = 0;
-  Trie trie_;
+  std::vector<Token> tokens_;
+  std::vector<uint32_t> by_id_;  ///< index in tokens_; two tokens may have one id, which then reads as the later
+  std::vector<Slot> slots_ = std::vector<Slot>(1);  ///< open addressing, a power of two
 };
 
 }  // namespace gamut::text

@@ -9,9 +9,10 @@ namespace gamut::text {
 
 WordPiece::WordPiece(Vocabulary vocabulary, Options options)
     : vocabulary_(std::move(vocabulary)),
+      trie_(vocabulary_.make_trie()),
       options_(std::move(options)),
       unk_id_(vocabulary_.id(options_.unk_token)),
-      continuing_(vocabulary_.trie().walk(Trie::kRoot, options_.continuing_subword_prefix)) {}
+      continuing_(trie_.walk(Trie::kRoot, options_.continuing_subword_prefix)) {}
 
 int64_t WordPiece::unknown_id() const {
   if (unk_id_) return *unk_id_;
@@ -26,11 +27,10 @@ void WordPiece::tokenize(std::string_view text, ByteSpan span, std::vector<WordT
     tokens.push_back({unknown_id(), span});
     return;
   }
-  const Trie& trie = vocabulary_.trie();
   const size_t first = tokens.size();
   Trie::Node from = Trie::kRoot;
   for (size_t at = 0; at < word.size();) {
-    const Trie::Match match = from == Trie::kNone ? Trie::Match{} : trie.longest_prefix(from, word.substr(at));
+    const Trie::Match match = from == Trie::kNone ? Trie::Match{} : trie_.longest_prefix(from, word.substr(at));
     if (match.value == Trie::kNoValue) {
       tokens.resize(first);
       tokens.push_back({unknown_id(), span});

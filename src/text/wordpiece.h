@@ -40,6 +40,7 @@ class WordPiece {
   int64_t unknown_id() const;
 
   Vocabulary vocabulary_;
+  Trie trie_;
   Options options_;
   std::optional<int64_t> unk_id_;
   Trie::Node continuing_;  ///< where the pieces that continue a word start, or kNone
