@@ -76,7 +76,7 @@ TEST(Kernels, HaveBiasAndGeluInTheProductAndSoftmaxInTheAttention) {
       const Kernel& product = find(kernels, "FullyConnected", std::string("layer.0.") + name);
       EXPECT_EQ(product.precision, precision_name(precision)) << name;
     }
-    const Kernel& attention = find(kernels, "Subgraph", "attention#");
+    const Kernel& attention = find(kernels, "Subgraph", "ScaledDotProductAttention");
     EXPECT_NE(attention.from.find("Softmax"), std::string::npos) << attention.from;
     EXPECT_EQ(attention.precision, precision_name(precision));
     for (const Kernel& kernel : kernels) {
@@ -102,7 +102,7 @@ TEST(Compile, NamesOperatorNodeAndModelBeforeAnyWork) {
   Graph graph("encode");
   Value x = graph.input("x", DType::kF32, {4});
   LabelScope label(graph, "layer.3.mixer");
-  graph.set_output("y", graph.add(kStrange, {graph.weight("absent", DType::kF32, {4})}) + x);
+  graph.set_output("y", graph.add(kStrange, {x + graph.weight("absent", DType::kF32, {4})}));
   const auto empty = std::make_shared<Checkpoint>(Checkpoint::from_tensors({}));
   // The weight is absent, which would be found first if anything were loaded.
   EXPECT_EQ(gamut::test::error_of([&] { test::compile(graph, empty, {.model = "a/model (BertModel)"}); },

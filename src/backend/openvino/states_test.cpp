@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "backend/openvino/device.h"
+#include "backend/openvino/lower.h"
 #include "backend/openvino/testing.h"
 #include "openvino/op/assign.hpp"
 #include "openvino/op/concat.hpp"
@@ -29,7 +30,7 @@ class Program {
     const Out keys = grow("keys", inputs_[1]), values = grow("values", inputs_[2]);
     const Out y = make<ov::op::v13::ScaledDotProductAttention>(inputs_[0], keys, values, false);
     auto model = std::make_shared<ov::Model>(ov::ResultVector{std::make_shared<ov::op::v0::Result>(y)}, sinks_, inputs_);
-    compiled_ = core().compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32));
+    compiled_ = core().compile_model(model, "CPU", Device{"CPU", ov::element::f32, 2}.properties());
   }
 
   ov::CompiledModel& compiled() { return compiled_; }
@@ -75,12 +76,17 @@ ov::Tensor tokens(int which, const std::vector<int64_t>& rows, int64_t from, int
 std::vector<float> step(ov::InferRequest& request, const std::vector<int64_t>& rows, int64_t from, int64_t to,
                         std::vector<int32_t> beams) {
   for (int which = 0; which < 3; ++which) {
-    request.set_input_tensor(static_cast<size_t>(which), tokens(which, rows, which == 0 ? to - 1 : from, to));
+    request.set_input_tensor(static_cast<size_t>(which), tokens(which, rows, from, to));
   }
   request.set_input_tensor(3, ov::Tensor(ov::element::i32, {beams.size()}, beams.data()));
   request.infer();
-  const ov::Tensor y = request.get_output_tensor(0);
-  return {y.data<float>(), y.data<float>() + y.get_size()};
+  const ov::Tensor y = request.get_output_tensor(0);  // [B,H,S,D]
+  std::vector<float> last;
+  for (size_t line = 0; line < rows.size() * kHeads; ++line) {
+    const float* at = y.data<float>() + (line + 1) * static_cast<size_t>((to - from) * kHeadDim) - kHeadDim;
+    last.insert(last.end(), at, at + kHeadDim);
+  }
+  return last;
 }
 
 /// The last query of each row over its first `length` tokens, written out.
