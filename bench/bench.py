@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
                         help=f"of a forward pass, default: {', '.join(peers.PEERS)}")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5, help="each measures every engine once")
-    parser.add_argument("--runs", type=int, default=10, help="timed forward passes of an engine in a round")
+    parser.add_argument("--runs", type=int, default=10, help="timed forward passes of an engine in a round, fewer when they are long")
     parser.add_argument("--gamut", type=Path, default=RELEASE / "gamut")
     parser.add_argument("--kernels", type=Path, default=RELEASE / "bench" / "bench_kernels")
     parser.add_argument("--json", action="store_true", help="one JSON line per scenario")

@@ -59,13 +59,13 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
-def gamut_bench(arguments: argparse.Namespace, folder: Path, lengths: list[int]) -> float:
+def gamut_bench(arguments: argparse.Namespace, folder: Path, lengths: list[int], runs: int) -> float:
     """The median milliseconds of a forward pass, by `gamut bench`."""
     if len(set(lengths)) == 1:
         shape = ["--batch", str(len(lengths)), "--tokens", str(lengths[0])]
     else:
         shape = ["--lengths", ",".join(map(str, lengths))]
-    options = ["--threads", str(arguments.threads), "--runs", str(arguments.runs), "--precision", "f32", "--json"]
+    options = ["--threads", str(arguments.threads), "--runs", str(runs), "--precision", "f32", "--json"]
     for line in run([str(arguments.gamut), "bench", str(folder), *shape, *options]).splitlines():
         measured = json.loads(line)
         if measured["what"] == "forward":

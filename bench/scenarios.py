@@ -24,6 +24,7 @@ from worker import Job, Worker
 
 TOLERANCE = 1e-3  # speed is compared only between engines that compute the same
 MEBIBYTE = 1 << 20
+ROUND_GFLOP = 400  # what an engine computes in about two seconds
 SENTENCE = "The quick brown fox jumps over the lazy dog."
 EMBED_PEERS = ("onnxruntime", "sentence_transformers")
 LARGE_MATMUL = "M=512 N=3072 K=768"
@@ -62,6 +63,11 @@ def make_jobs(workload: Workload, folder: Path, files: str, arguments: argparse.
             label = peer if len(workload.ways) == 1 else f"{peer}, {way}"
             jobs[label] = Job(peer, str(folder), workload.lengths, way, arguments.threads, f"{files}/{label}.npy")
     return jobs
+
+
+def runs_in_round(most: int, gflop: float) -> int:
+    """Fewer runs of a long pass, whose times scatter less: about two seconds of each engine, two runs at least."""
+    return max(2, min(most, round(ROUND_GFLOP / gflop)))
 
 
 def median_of_runs(worker: Worker, runs: int) -> float:
@@ -103,12 +109,13 @@ def forward(workload: Workload, name: str, arguments: argparse.Namespace) -> Rep
         outputs = {label: np.load(job.output) for label, job in jobs.items()}
         outputs["gamut"] = engines.gamut_forward(arguments, folder, lengths)
         note = check_outputs(outputs)
-        runs: dict[str, Callable[[], float]] = {"gamut": partial(engines.gamut_bench, arguments, folder, lengths)}
-        runs |= {label: partial(median_of_runs, worker, arguments.runs) for label, worker in workers.items()}
+        gflop = models.forward_gflop(folder, lengths)
+        count = runs_in_round(arguments.runs, gflop)
+        runs: dict[str, Callable[[], float]] = {"gamut": partial(engines.gamut_bench, arguments, folder, lengths, count)}
+        runs |= {label: partial(median_of_runs, worker, count) for label, worker in workers.items()}
         runs["peak"] = partial(engines.peak_gflops, arguments)
         found = engines.measure_rounds(runs, arguments.rounds)
     peaks = found.pop("peak")
-    gflop = models.forward_gflop(folder, lengths)
     shares = {
         label: Spread.of(100 * gflop / (ms * 1e-3) / peak for ms, peak in zip(values, peaks))
         for label, values in found.items()

@@ -31,6 +31,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   # Matrix products on tiles; everything else of that machine is AVX-512.
   set(amx_source ${kernel_folder}/amx/matmul_f32.cpp)
   target_sources(gamut_kernels_avx512 PRIVATE ${amx_source})
-  set_source_files_properties(${amx_source} PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-bf16")
+  set_source_files_properties(${amx_source} PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
   target_compile_definitions(gamut_core PRIVATE GAMUT_KERNELS_AVX2=1 GAMUT_KERNELS_AVX512=1)
 endif()

@@ -73,7 +73,7 @@ void detect_isa(CpuInfo* info) {
   const bool amx_tile = avx512 && os_amx && bit(seven.d, 24);
   info->amx_bf16 = amx_tile && bit(seven.d, 22);
   info->amx_int8 = amx_tile && bit(seven.d, 25);
-  if (info->amx_bf16 && request_tiles()) info->best_isa = Isa::kAmx;
+  if (info->amx_int8 && request_tiles()) info->best_isa = Isa::kAmx;
 }
 #else
 void detect_isa(CpuInfo*) {}

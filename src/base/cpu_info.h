@@ -10,7 +10,7 @@ enum class Isa : uint8_t {
   kBaseline,  ///< whatever every processor of the target has (x86-64: SSE2)
   kAvx2,      ///< AVX2, FMA, F16C
   kAvx512,    ///< AVX-512 F, BW, DQ, VL, and everything of kAvx2
-  kAmx,       ///< AMX tiles of bf16, which the operating system has granted, and everything of kAvx512
+  kAmx,       ///< AMX tiles of 8-bit integers, which the operating system has granted, and everything of kAvx512
 };
 constexpr int kIsaCount = 4;
 
@@ -23,8 +23,8 @@ struct CpuInfo {
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
   bool avx512_fp16 = false;
-  bool amx_bf16 = false;  ///< present and its tile state enabled in XCR0; kAmx besides that Linux lets us use it
-  bool amx_int8 = false;
+  bool amx_bf16 = false;
+  bool amx_int8 = false;  ///< present and its tile state enabled in XCR0; kAmx besides that Linux lets us use it
   int cores = 1;          ///< min(scheduling affinity, control-group CPU quota rounded up), at least 1
   int64_t l1d_bytes = 0;  ///< of one core; 0 when unknown
   int64_t l2_bytes = 0;

@@ -44,7 +44,6 @@ bool spin(std::chrono::nanoseconds limit, Done done) noexcept {
 constexpr uint32_t kActiveMask = 0xfff;
 constexpr uint32_t kOpen = 0x1000;
 constexpr uint32_t kLoopStep = 0x2000;
-constexpr int kMaxThreads = 1024;
 
 // Long enough to bridge the serial parts between two operators of a model, short enough not to be seen as load.
 constexpr std::chrono::microseconds kIdleSpin{60};

@@ -38,7 +38,10 @@ class FunctionRef<R(Args...)> {
 /// who runs which task.
 class ThreadPool {
  public:
-  /// `threads` counts the caller: 1 makes no thread, values below 1 mean `cpu_info().cores`. When the system refuses a
+  static constexpr int kMaxThreads = 1024;
+
+  /// `threads` counts the caller: 1 makes no thread, values below 1 mean `cpu_info().cores`, and more than
+  /// kMaxThreads are not made. When the system refuses a
   /// thread, the pool works with those it got; see `size`.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();

@@ -70,7 +70,7 @@ struct Epilogue {
 };
 
 /// c [M,N] = epilogue(a [M,K] · w [N,K]^T). Sums over K run in rising order in f32 whatever M, N, threads and tiles
-/// are (kAmx: sums of products of pieces, in a fixed order, when w is packed), so a row's result depends on nothing but
+/// are (kAmx: sums of products of digits, in a fixed order, when w is packed), so a row's result depends on nothing but
 /// that row, w, and there whether w is packed. Any extent may be 0 (K = 0: the sum is 0). C overlaps
 /// neither A nor w.
 struct MatmulArgs {
@@ -91,6 +91,8 @@ struct MatmulArgs {
 /// Rows [m0,m1) and columns [n0,n1) of C; n0 is a multiple of the kernel's nr.
 struct MatmulTile {
   int64_t m0 = 0, m1 = 0, n0 = 0, n1 = 0;
+  /// The tile before on the same scratch had the same rows of the same A: what the kernel made of them is still there.
+  bool same_rows = false;
 };
 
 /// A weight [N,K] as it lies in memory: element (n,k) at data[n * n_stride + k * k_stride] of type `type`.

@@ -1,6 +1,7 @@
 #include "backend/cpu/matmul.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 
 #include "gamut/tensor.h"
@@ -84,6 +85,8 @@ void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulAr
   if (args.m <= 0 || args.n <= 0 || matrices <= 0) return;
   const Partition p = cut(kernel, args, matrices, pool.size());
   const int64_t tiles = p.row_tiles * p.column_tiles;
+  std::array<int64_t, ThreadPool::kMaxThreads> rows_before;  // by worker
+  std::fill_n(rows_before.begin(), pool.size(), -1);
   pool.run(matrices * tiles, [&](int64_t task, int worker) {
     const int64_t matrix = task / tiles, tile = task % tiles;
     const int64_t outer = matrix / batch.inner, inner = matrix % batch.inner;
@@ -99,7 +102,9 @@ void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulAr
     const MatmulTile t{.m0 = row * p.rows,
                        .m1 = std::min(args.m, (row + 1) * p.rows),
                        .n0 = column * p.columns,
-                       .n1 = std::min(args.n, (column + 1) * p.columns)};
+                       .n1 = std::min(args.n, (column + 1) * p.columns),
+                       .same_rows = rows_before[worker] == matrix * p.row_tiles + row};
+    rows_before[worker] = matrix * p.row_tiles + row;
     kernel.run(one, t, static_cast<char*>(scratch) + worker_scratch(kernel) * static_cast<size_t>(worker));
   });
 }

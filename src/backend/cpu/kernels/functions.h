@@ -33,6 +33,8 @@ constexpr int kQueryVectors = 4;
 constexpr int64_t kAttentionBlock = kQueryVectors * kWidth;
 
 size_t packed_bytes_f32(int64_t n, int64_t k) noexcept;
+/// Lines [k0, k0 + depth) of the kPanel columns from n0 on, as f32 [depth][kPanel]; columns beyond N are zeros.
+void pack_lines(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) noexcept;
 void pack_f32(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept;
 void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) noexcept;
 /// C [tile] = epilogue(sums), of at most kPanel columns; sums [rows][kPanel] are overwritten.

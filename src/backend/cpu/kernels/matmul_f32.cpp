@@ -203,13 +203,17 @@ void pack_panel(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, flo
   }
 }
 
-void pack_block(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) {
+}  // namespace
+
+void pack_lines(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) noexcept {
   switch (args.type) {
     case Source::kF32: return pack_panel<Source::kF32>(args, n0, k0, depth, panel);
     case Source::kF16: return pack_panel<Source::kF16>(args, n0, k0, depth, panel);
     case Source::kBf16: return pack_panel<Source::kBf16>(args, n0, k0, depth, panel);
   }
 }
+
+namespace {
 
 /// One depth block of some columns, for all rows of the task: `rows` of the copy of A, `panels` of w that lie
 /// panel_stride apart.
@@ -276,7 +280,7 @@ size_t packed_bytes_f32(int64_t n, int64_t k) noexcept {
 
 void pack_f32(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept {
   for (int64_t p = panel0; p < panel1; ++p) {
-    pack_block(args, p * kPanel, 0, args.k, static_cast<float*>(args.packed) + p * kPanel * args.k);
+    pack_lines(args, p * kPanel, 0, args.k, static_cast<float*>(args.packed) + p * kPanel * args.k);
   }
 }
 
@@ -308,7 +312,7 @@ void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) n
           } else {
             block.panel_stride = depth * kPanel, block.w = packing;
             for (int64_t i = 0; i < block.panels; ++i) {
-              pack_block(pack, column + i * kPanel, k, depth, packing + i * block.panel_stride);
+              pack_lines(pack, column + i * kPanel, k, depth, packing + i * block.panel_stride);
             }
           }
           multiply_block(block, [&](int64_t i) {
