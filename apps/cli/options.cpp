@@ -25,7 +25,8 @@ void add_json_option(Command& command, CommonOptions& common) {
 void add_load_options(Command& command, LoadOptions& options) {
   options.cache_folder = default_cache_folder();
   command.option("--backend", options.backend, "Where to run: cpu, openvino or reference")
-      .option("--device", options.device, "Device of the backend; of openvino CPU, GPU, NPU or AUTO (default: its first)")
+      .option("--device", options.device,
+              "Device of the backend; of openvino CPU, GPU, NPU or AUTO (default: its first)")
       .option("--precision", options.precision, "auto (the checkpoint's own), f32, bf16 or f16")
       .option("--cache-folder", options.cache_folder, "Where compiled models are kept; empty: nowhere")
       .option("--threads", options.threads, "Threads to use (0: all that the process may)", {.max = 1024})

@@ -62,7 +62,8 @@ TEST(Kernels, OfABertLayerAreFused) {
     Kernels of_a_layer = count(three);
     for (const auto& [type, number] : count(one)) of_a_layer[type] -= number;
     // Twice each: six products with their bias, one attention, and for two norms an addition, MVN, scale and shift.
-    EXPECT_EQ(of_a_layer, (Kernels{{"Convert", 0}, {"FullyConnected", 12}, {"Gather", 0}, {"MVN", 4}, {"Subgraph", 10}}));
+    EXPECT_EQ(of_a_layer,
+              (Kernels{{"Convert", 0}, {"FullyConnected", 12}, {"Gather", 0}, {"MVN", 4}, {"Subgraph", 10}}));
   }
 }
 
@@ -72,7 +73,8 @@ TEST(Kernels, HaveBiasAndGeluInTheProductAndSoftmaxInTheAttention) {
     SCOPED_TRACE(precision_name(precision));
     const std::vector<Kernel> kernels = compile_and_list(test::Bert(1), precision);
     // The name of the last node of each linear: behind its bias, and behind GELU.
-    for (const char* name : {"query:linear", "key:linear", "value:linear", "output:linear", "up:linear", "down:linear"}) {
+    for (const char* name :
+         {"query:linear", "key:linear", "value:linear", "output:linear", "up:linear", "down:linear"}) {
       const Kernel& product = find(kernels, "FullyConnected", std::string("layer.0.") + name);
       EXPECT_EQ(product.precision, precision_name(precision)) << name;
     }

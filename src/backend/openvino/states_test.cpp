@@ -2,18 +2,18 @@
 // grow in variables of the request, steps equal one run over everything, beams are reordered, tokens are taken back.
 #include <cmath>
 
+#include <openvino/op/assign.hpp>
+#include <openvino/op/concat.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/gather.hpp>
+#include <openvino/op/parameter.hpp>
+#include <openvino/op/read_value.hpp>
+#include <openvino/op/result.hpp>
+#include <openvino/op/scaled_dot_product_attention.hpp>
+#include <openvino/op/util/variable.hpp>
 #include "backend/openvino/device.h"
 #include "backend/openvino/lower.h"
 #include "backend/openvino/testing.h"
-#include "openvino/op/assign.hpp"
-#include "openvino/op/concat.hpp"
-#include "openvino/op/constant.hpp"
-#include "openvino/op/gather.hpp"
-#include "openvino/op/parameter.hpp"
-#include "openvino/op/read_value.hpp"
-#include "openvino/op/result.hpp"
-#include "openvino/op/scaled_dot_product_attention.hpp"
-#include "openvino/op/util/variable.hpp"
 
 namespace gamut::openvino {
 namespace {
@@ -29,7 +29,8 @@ class Program {
     inputs_.push_back(std::make_shared<ov::op::v0::Parameter>(ov::element::i32, ov::PartialShape{-1}));
     const Out keys = grow("keys", inputs_[1]), values = grow("values", inputs_[2]);
     const Out y = make<ov::op::v13::ScaledDotProductAttention>(inputs_[0], keys, values, false);
-    auto model = std::make_shared<ov::Model>(ov::ResultVector{std::make_shared<ov::op::v0::Result>(y)}, sinks_, inputs_);
+    auto model =
+        std::make_shared<ov::Model>(ov::ResultVector{std::make_shared<ov::op::v0::Result>(y)}, sinks_, inputs_);
     compiled_ = core().compile_model(model, "CPU", Device{"CPU", ov::element::f32, 2}.properties());
   }
 
@@ -145,7 +146,8 @@ TEST(States, AppendReorderTruncateForkAndDrop) {
   expect_near(step(request, {1}, 6, 7, {1}), expected({1}, 7), "drop");
   // Another request has states of its own.
   ov::InferRequest other = program.compiled().create_infer_request();
-  for (ov::VariableState& state : other.query_state()) state.set_state(ov::Tensor(ov::element::f32, {1, kHeads, 0, kHeadDim}));
+  for (ov::VariableState& state : other.query_state())
+    state.set_state(ov::Tensor(ov::element::f32, {1, kHeads, 0, kHeadDim}));
   expect_near(step(other, {3}, 0, 2, {0}), expected({3}, 2), "other request");
   expect_near(step(request, {1}, 7, 8, {0}), expected({1}, 8), "first request");
 }
