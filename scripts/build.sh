@@ -4,6 +4,7 @@
 #   scripts/build.sh PRESET [TARGET…]    e.g. scripts/build.sh release gamut
 #
 # The output goes to build/PRESET/build.log; on a terminal one line shows the progress. GAMUT_JOBS: how many compilers at once.
+# GAMUT_OPENVINO=off: without the OpenVINO backend, which release and dev otherwise have where its package can be had.
 set -euo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
@@ -47,8 +48,16 @@ failed() {
   die "building $preset failed; the whole output is in $log"
 }
 
+# OpenVINO's folder, for the presets that people use: empty when it is not wanted or cannot be had.
+openvino() {
+  case "$preset" in release | dev) ;; *) return ;; esac
+  if [[ "${GAMUT_OPENVINO:-}" == off ]]; then return; fi
+  "$root/scripts/openvino.sh" || say "building without OpenVINO"
+}
+
 build=(cmake --build --preset "$preset" -j "${GAMUT_JOBS:-$(jobs_that_fit)}")
 if (($# > 0)); then build+=(--target "$@"); fi
 
-cmake --preset "$preset" >"$log" 2>&1 </dev/null || failed
+openvino_folder="$(openvino)"
+cmake --preset "$preset" -DGAMUT_OPENVINO="$openvino_folder" >"$log" 2>&1 </dev/null || failed
 "${build[@]}" 2>&1 </dev/null | tee -a "$log" | show_progress || failed

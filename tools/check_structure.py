@@ -31,6 +31,8 @@ RANKS = {
 EXCEPTIONS = {
     ("src/backend/cpu/cpu_backend.cpp", "backend/reference/reference_backend.h"):
         "weights are folded at load by the reference backend's evaluator",
+    ("src/backend/openvino/openvino_backend.cpp", "backend/reference/reference_backend.h"):
+        "weights are folded at load by the reference backend's evaluator",
 }  # fmt: skip
 
 # The list of backends, and the tests that compare them, know them all.

@@ -74,7 +74,8 @@ TEST_P(Literal, BinaryBroadcasts) {
 
 TEST_P(Literal, BinaryOfIntegersIsExact) {
   Sample s;
-  const int64_t big = has_long_integers(GetParam()) ? (int64_t{1} << 53) + 1 : (1 << 24) + 1;  // not a double; not a float
+  const int64_t big =
+      has_long_integers(GetParam()) ? (int64_t{1} << 53) + 1 : (1 << 24) + 1;  // not a double; not a float
   Value a = s.in(i64({2}, {big, -7})), b = s.in(i64({}, {2}));
   expect_values(s.run(GetParam(), a + b), {2}, std::vector<int64_t>{big + 2, -5});
   expect_values(s.run(GetParam(), a * b), {2}, std::vector<int64_t>{2 * big, -14});

@@ -127,6 +127,34 @@ errors() {
   error unsupported
 }
 
+# With the module beside the program; without it, that it is missing must be said.
+openvino() {
+  if [[ ! -f $(dirname "$gamut")/gamut_openvino.so ]]; then
+    expect 1 embed base text --backend openvino --json
+    error unsupported
+    has out 'backend openvino cannot be used here'
+    has out 'scripts/openvino.sh'
+    return
+  fi
+  expect 0 embed base --json --backend openvino --cache-folder compiled 'the cat'
+  lines out 1
+  cp out first
+  checks=$((checks + 1))
+  (($(find compiled -name '*.ovmodel' | wc -l) == 1)) || fail "the compiled model was not kept: $(ls compiled)"
+  expect 0 embed base --json --backend openvino --cache-folder compiled 'the cat'
+  same out first
+  expect 0 embed base --json --backend openvino --cache-folder '' --device AUTO 'the cat'
+  lines out 1
+  expect 1 embed base text --backend openvino --device GPU.7 --json
+  error unsupported
+  has out 'device \"GPU.7\" is not one that OpenVINO finds here'
+  expect 1 embed base text --device GPU --json
+  error unsupported
+  has out 'device \"GPU\" is not one of the backend cpu'
+  expect 1 embed base text --backend openvino --instruction-set avx2 --json
+  error unsupported
+}
+
 run() {
   expect 0 run masked 'the [MASK] sat'
   lines out 6

@@ -113,10 +113,11 @@ std::vector<Target> all_targets() {
 }
 
 Difference compare(const Case& parity_case, const Target& target) {
-  const Session session(
-      record(parity_case), parity_case.checkpoint, find_backend(target.backend),
-      {.precision = target.precision, .threads = 2, .instruction_set = target.instruction_set}, target.layout);
-  if (session.precision() != target.precision) fail(ErrorCode::kInternal, "{}: runs in another precision", target.name());
+  const Session session(record(parity_case), parity_case.checkpoint, find_backend(target.backend),
+                        {.precision = target.precision, .threads = 2, .instruction_set = target.instruction_set},
+                        target.layout);
+  if (session.precision() != target.precision)
+    fail(ErrorCode::kInternal, "{}: runs in another precision", target.name());
   Difference all = compare(parity_case, session, parity_case.inputs, parity_case.outputs);
   const int64_t batch = parity_case.inputs.at("input_ids").dim(0);
   for (int64_t b = 0; b < batch; ++b) {

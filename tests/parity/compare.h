@@ -33,8 +33,8 @@ struct Difference {
   void add(const Difference& other) { error = std::max(error, other.error), share = std::max(share, other.share); }
 };
 
-/// The difference over all outputs and unmasked places: the case as it is, and each of its rows alone. Throws Error when
-/// the case does not run or an output is missing.
+/// The difference over all outputs and unmasked places: the case as it is, and each of its rows alone. Throws Error
+/// when the case does not run or an output is missing.
 Difference compare(const Case& parity_case, const Target& target);
 
 /// The digest of the case's recorded graphs.

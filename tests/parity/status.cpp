@@ -6,8 +6,8 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <set>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -22,7 +22,7 @@ const std::filesystem::path kRoot = GAMUT_SOURCE_FOLDER;
 
 struct Evidence {
   int cases = 0;
-  std::map<std::string, double> errors;        // by column
+  std::map<std::string, double> errors;       // by column
   std::map<std::string, std::string> bounds;  // by column, as the pages show them
 };
 
@@ -63,8 +63,8 @@ std::map<std::string, Evidence> collect() {
   return all;
 }
 
-/// Columns that cannot be filled here (a backend that is not built, a precision that the processor lacks) are taken from
-/// the committed results when checking, so that the others can be compared; writing takes all of them.
+/// Columns that cannot be filled here (a backend that is not built, a precision that the processor lacks) are taken
+/// from the committed results when checking, so that the others can be compared; writing takes all of them.
 void complete(std::map<std::string, Evidence>* all, bool check) {
   const nlohmann::json committed = nlohmann::json::parse(read_file(kRoot / "tests/parity/results.json", 1 << 24));
   std::set<std::string> taken;
@@ -98,7 +98,8 @@ std::string to_markdown(const std::map<std::string, Evidence>& all) {
       "max(1, max |b|) "
       "against\ntransformers in f32, over all cases, each batch as a whole and each row alone, ragged rows packed and "
       "padded, every\n"
-      "instruction set. In f32 it is at most 1e-4; in bf16 no output is further off than 1.5 times PyTorch in bf16 on the "
+      "instruction set. In f32 it is at most 1e-4; in bf16 no output is further off than 1.5 times PyTorch in bf16 on "
+      "the "
       "same\ncase and 1e-3 of its largest value.\n\n| model type | class | tasks | cases |";
   for (const char* name : kColumns) out += fmt::format(" {} |", name);
   out += "\n| --- | --- | --- | --- |";
@@ -139,8 +140,8 @@ bool try_cases(const std::filesystem::path& folder) {
       ++failures;
     }
   }
-  std::printf("%zu cases on %zu targets, %zu failures, at most %.2g of what is allowed\n", paths.size(), all_targets().size(),
-              failures, largest);
+  std::printf("%zu cases on %zu targets, %zu failures, at most %.2g of what is allowed\n", paths.size(),
+              all_targets().size(), failures, largest);
   return failures == 0;
 }
 

@@ -8,10 +8,10 @@
 #include <sstream>
 #include <streambuf>
 
+#include <openvino/core/version.hpp>
+#include <openvino/runtime/properties.hpp>
 #include "base/file.h"
 #include "graph/printer.h"
-#include "openvino/core/version.hpp"
-#include "openvino/runtime/properties.hpp"
 
 namespace gamut::openvino {
 namespace {

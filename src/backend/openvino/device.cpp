@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include <openvino/runtime/properties.hpp>
 #include "base/cpu_info.h"
-#include "openvino/runtime/properties.hpp"
 
 namespace gamut::openvino {
 namespace {
@@ -66,6 +66,7 @@ ov::AnyMap Device::properties() const {
   if (name == "CPU") {
     map.insert(ov::inference_num_threads(threads));
     map.insert(ov::num_streams(1));
+    map.insert(ov::hint::kv_cache_precision(precision));  // it would keep keys and values in eight bits
   }
   return map;
 }
@@ -77,14 +78,14 @@ Device find_device(const CompileOptions& options, const Checkpoint& checkpoint) 
   }
   const std::string name = options.device.empty() ? "CPU" : options.device;
   const std::vector<std::string> found = core().get_available_devices();
-  const bool is_there = name == "AUTO" ? !found.empty() : std::ranges::any_of(found, [&](const std::string& device) {
-    return is_device(name, device);
-  });
+  const bool is_there =
+      name == "AUTO" ? !found.empty()
+                     : std::ranges::any_of(found, [&](const std::string& device) { return is_device(name, device); });
   if (!is_there) {
-    fail_with_hint(ErrorCode::kUnsupported,
-                   fmt::format("device \"{}\" is not one that OpenVINO finds here; it finds: {}", name,
-                               fmt::join(found, ", ")),
-                   "A GPU or NPU needs its driver; AUTO takes what there is.");
+    fail_with_hint(
+        ErrorCode::kUnsupported,
+        fmt::format("device \"{}\" is not one that OpenVINO finds here; it finds: {}", name, fmt::join(found, ", ")),
+        "A GPU or NPU needs its driver; AUTO takes what there is.");
   }
   return {name, find_precision(options.precision, name, checkpoint),
           options.threads > 0 ? options.threads : cpu_info().cores};
@@ -93,8 +94,7 @@ Device find_device(const CompileOptions& options, const Checkpoint& checkpoint) 
 Precision require_precision(const ov::CompiledModel& model, const Device& device) {
   // AUTO has no precision of its own.
   const bool is_one_device = device.name != "AUTO";
-  const ov::element::Type found =
-      is_one_device ? model.get_property(ov::hint::inference_precision) : device.precision;
+  const ov::element::Type found = is_one_device ? model.get_property(ov::hint::inference_precision) : device.precision;
   if (found == device.precision) return parse_precision(found.get_type_name());
   fail(ErrorCode::kUnsupported, "precision {}: OpenVINO computes in {} on the device {}",
        device.precision.get_type_name(), found.get_type_name(), device.name);

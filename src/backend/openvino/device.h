@@ -3,10 +3,10 @@
 
 #include <string>
 
+#include <openvino/core/except.hpp>
+#include <openvino/runtime/core.hpp>
 #include "backend/backend.h"
 #include "base/error.h"
-#include "openvino/core/except.hpp"
-#include "openvino/runtime/core.hpp"
 
 namespace gamut::openvino {
 

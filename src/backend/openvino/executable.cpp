@@ -38,8 +38,7 @@ bool may_vanish(const Node& node) {
                              &op::kBinary, &op::kSelect, &op::kRowIndex}) {
     if (node.op == op) return true;
   }
-  return node.inputs.empty() ||
-         (node.op == &op::kActivation && activation_kind(node) == ActivationKind::kIdentity);
+  return node.inputs.empty() || (node.op == &op::kActivation && activation_kind(node) == ActivationKind::kIdentity);
 }
 
 /// By value: whether it may be an input's or a weight's memory. OpenVINO fills no tensor that it is given for such a
@@ -73,8 +72,8 @@ size_t packed_weight_bytes(const Graph& graph) {
 
 }  // namespace
 
-OpenvinoExecutable::OpenvinoExecutable(Graph graph, Interface interface, ov::CompiledModel model,
-                                       Precision precision, std::shared_ptr<const Checkpoint> checkpoint)
+OpenvinoExecutable::OpenvinoExecutable(Graph graph, Interface interface, ov::CompiledModel model, Precision precision,
+                                       std::shared_ptr<const Checkpoint> checkpoint)
     : graph_(std::move(graph)),
       interface_(std::move(interface)),
       checkpoint_(std::move(checkpoint)),
@@ -123,7 +122,8 @@ NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs) const {
     ov::InferRequest request = take_request();
     for (size_t i = 0; i < filled.size(); ++i) request.set_input_tensor(i, view(filled[i]));
     for (size_t i = 0; i < results.size(); ++i) {
-      if (!is_passed_on_[static_cast<size_t>(graph_.outputs()[i].second)]) request.set_output_tensor(i, view(results[i]));
+      if (!is_passed_on_[static_cast<size_t>(graph_.outputs()[i].second)])
+        request.set_output_tensor(i, view(results[i]));
     }
     request.infer();
     for (size_t i = 0; i < results.size(); ++i) {

@@ -5,10 +5,10 @@
 #include <mutex>
 #include <vector>
 
+#include <openvino/runtime/compiled_model.hpp>
+#include <openvino/runtime/infer_request.hpp>
 #include "backend/backend.h"
 #include "backend/openvino/interface.h"
-#include "openvino/runtime/compiled_model.hpp"
-#include "openvino/runtime/infer_request.hpp"
 
 namespace gamut::openvino {
 

@@ -31,13 +31,15 @@ class WeightsModel {
       dims += fmt::format("<dim>{}</dim>", dim);
     }
     const size_t id = 2 * names_.size();
-    fmt::format_to(std::back_inserter(layers_),
-                   "<layer id=\"{}\" name=\"{}\" type=\"Const\" version=\"opset1\"><data element_type=\"{}\" "
-                   "shape=\"{}\" offset=\"{}\" size=\"{}\"/><output><port id=\"0\" precision=\"{}\">{}</port></output></layer>"
-                   "<layer id=\"{}\" name=\"r{}\" type=\"Result\" version=\"opset1\"><input><port id=\"0\" precision=\"{}\">{}</port>"
-                   "</input></layer>",
-                   id, id, type, shape, entry.offset, entry.bytes, port_precision(entry.dtype), dims, id + 1, id,
-                   port_precision(entry.dtype), dims);
+    fmt::format_to(
+        std::back_inserter(layers_),
+        "<layer id=\"{}\" name=\"{}\" type=\"Const\" version=\"opset1\"><data element_type=\"{}\" "
+        "shape=\"{}\" offset=\"{}\" size=\"{}\"/><output><port id=\"0\" precision=\"{}\">{}</port></output></layer>"
+        "<layer id=\"{}\" name=\"r{}\" type=\"Result\" version=\"opset1\"><input><port id=\"0\" "
+        "precision=\"{}\">{}</port>"
+        "</input></layer>",
+        id, id, type, shape, entry.offset, entry.bytes, port_precision(entry.dtype), dims, id + 1, id,
+        port_precision(entry.dtype), dims);
     fmt::format_to(std::back_inserter(edges_),
                    "<edge from-layer=\"{}\" from-port=\"0\" to-layer=\"{}\" to-port=\"0\"/>", id, id + 1);
     names_.push_back(name);

@@ -49,8 +49,8 @@ class Interface {
   /// The input's place. Throws Error{kInternal} when there is none.
   size_t find(const ModelInput& input) const;
 
-  /// Throws Error{kInvalidArgument} for bound ids outside their table and slices outside their axis, Error{kUnsupported}
-  /// for integers that the device does not hold: it computes with 32 bits.
+  /// Throws Error{kInvalidArgument} for bound ids outside their table and slices outside their axis,
+  /// Error{kUnsupported} for integers that the device does not hold: it computes with 32 bits.
   void check(const NamedTensors& bound, const SymbolValues& symbols) const;
   /// The tensors of a run, in the order of `inputs`.
   std::vector<Tensor> fill(const NamedTensors& bound, const SymbolValues& symbols) const;

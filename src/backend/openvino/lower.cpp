@@ -1,22 +1,22 @@
 #include "backend/openvino/lower.h"
 
+#include <openvino/op/add.hpp>
+#include <openvino/op/concat.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/convert.hpp>
+#include <openvino/op/divide.hpp>
+#include <openvino/op/floor_mod.hpp>
+#include <openvino/op/gather.hpp>
+#include <openvino/op/maximum.hpp>
+#include <openvino/op/minimum.hpp>
+#include <openvino/op/multiply.hpp>
+#include <openvino/op/reduce_max.hpp>
+#include <openvino/op/reduce_min.hpp>
+#include <openvino/op/result.hpp>
+#include <openvino/op/shape_of.hpp>
 #include "backend/openvino/file_weights.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
-#include "openvino/op/add.hpp"
-#include "openvino/op/concat.hpp"
-#include "openvino/op/constant.hpp"
-#include "openvino/op/convert.hpp"
-#include "openvino/op/divide.hpp"
-#include "openvino/op/floor_mod.hpp"
-#include "openvino/op/gather.hpp"
-#include "openvino/op/maximum.hpp"
-#include "openvino/op/minimum.hpp"
-#include "openvino/op/multiply.hpp"
-#include "openvino/op/reduce_max.hpp"
-#include "openvino/op/reduce_min.hpp"
-#include "openvino/op/result.hpp"
-#include "openvino/op/shape_of.hpp"
 #include "ops/activation.h"
 #include "ops/attention.h"
 #include "ops/binary.h"
@@ -220,8 +220,8 @@ void Lowering::check_ids(const Out& ids) {
   id_bounds_.push_back(make<ov::op::v1::ReduceMax>(ids, vector(axes), false));
 }
 
-/// A weight or constant. What has the graph's dtype is used where it lies; floats of 16 bits too, widened by a node that
-/// the device may merge with what reads it.
+/// A weight or constant. What has the graph's dtype is used where it lies; floats of 16 bits too, widened by a node
+/// that the device may merge with what reads it.
 Out Lowering::constant(const Node& node) {
   if (node.op == &kConstant) return share(node.constant, node.label);
   const std::string name = node.attributes.s("name");

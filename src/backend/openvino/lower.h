@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include <openvino/core/model.hpp>
+#include <openvino/op/parameter.hpp>
 #include "backend/openvino/interface.h"
 #include "backend/weights.h"
 #include "graph/graph.h"
-#include "openvino/core/model.hpp"
-#include "openvino/op/parameter.hpp"
 
 namespace gamut::openvino {
 

@@ -1,19 +1,19 @@
 // Operators that move data, multiply matrices or mix tokens.
 #include <algorithm>
 
+#include <openvino/op/add.hpp>
+#include <openvino/op/broadcast.hpp>
+#include <openvino/op/concat.hpp>
+#include <openvino/op/gather.hpp>
+#include <openvino/op/matmul.hpp>
+#include <openvino/op/range.hpp>
+#include <openvino/op/reshape.hpp>
+#include <openvino/op/scaled_dot_product_attention.hpp>
+#include <openvino/op/slice.hpp>
+#include <openvino/op/squeeze.hpp>
+#include <openvino/op/transpose.hpp>
+#include <openvino/op/unsqueeze.hpp>
 #include "backend/openvino/lower.h"
-#include "openvino/op/add.hpp"
-#include "openvino/op/broadcast.hpp"
-#include "openvino/op/concat.hpp"
-#include "openvino/op/gather.hpp"
-#include "openvino/op/matmul.hpp"
-#include "openvino/op/range.hpp"
-#include "openvino/op/reshape.hpp"
-#include "openvino/op/scaled_dot_product_attention.hpp"
-#include "openvino/op/slice.hpp"
-#include "openvino/op/squeeze.hpp"
-#include "openvino/op/transpose.hpp"
-#include "openvino/op/unsqueeze.hpp"
 
 namespace gamut::openvino {
 
@@ -94,8 +94,8 @@ Out spread_groups(Lowering& lowering, const Node& node, size_t index) {
   const int64_t groups = *lowering.input_shape(node, index)[2].constant();
   if (groups == heads) return x;
   const Out apart = make<v0::Unsqueeze>(x, vector({2}));
-  const Out spread = make<ov::op::v3::Broadcast>(apart, vector({1, 1, heads / groups, 1, 1}),
-                                                 ov::op::BroadcastType::BIDIRECTIONAL);
+  const Out spread =
+      make<ov::op::v3::Broadcast>(apart, vector({1, 1, heads / groups, 1, 1}), ov::op::BroadcastType::BIDIRECTIONAL);
   const int64_t width = lowering.input_shape(node, index)[3].constant().value_or(-1);
   return make<v1::Reshape>(spread, vector({0, heads, -1, width}), true);
 }

@@ -1,4 +1,6 @@
 // The OpenVINO backend, and the entry point of the module that holds it.
+#include <openvino/core/version.hpp>
+#include <openvino/runtime/properties.hpp>
 #include "backend/module.h"
 #include "backend/openvino/compile_cache.h"
 #include "backend/openvino/device.h"
@@ -8,8 +10,6 @@
 #include "backend/reference/reference_backend.h"
 #include "graph/op_schema.h"
 #include "graph/verifier.h"
-#include "openvino/core/version.hpp"
-#include "openvino/runtime/properties.hpp"
 #include "passes/decompose.h"
 #include "passes/fold.h"
 
@@ -59,8 +59,8 @@ class OpenvinoBackend : public Backend {
       const Device device = find_device(options, *checkpoint);
       ov::CompiledModel model = load_or_compile(direct, weights, interface, device, options);
       const Precision precision = require_precision(model, device);
-      return std::make_unique<OpenvinoExecutable>(std::move(direct), std::move(interface), std::move(model),
-                                                  precision, std::move(checkpoint));
+      return std::make_unique<OpenvinoExecutable>(std::move(direct), std::move(interface), std::move(model), precision,
+                                                  std::move(checkpoint));
     });
   }
 
@@ -68,7 +68,8 @@ class OpenvinoBackend : public Backend {
   static ov::CompiledModel load_or_compile(const Graph& graph, const Weights& weights, const Interface& interface,
                                            const Device& device, const CompileOptions& options) {
     const auto cache = CompileCache::open(options, graph, *weights.checkpoint(), device);
-    if (!cache) return core().compile_model(Lowering(graph, weights, interface).run(), device.name, device.properties());
+    if (!cache)
+      return core().compile_model(Lowering(graph, weights, interface).run(), device.name, device.properties());
     if (auto known = cache->load(device)) return *known;
     Lowering lowering(graph, weights, interface, read_file_weights(graph, weights));
     ov::CompiledModel model = core().compile_model(lowering.run(), device.name, cache->properties(device));
