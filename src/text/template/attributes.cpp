@@ -89,6 +89,28 @@ bool Interpreter::find_attribute_of_loop(const Value& object, const std::string&
   return false;
 }
 
+bool Interpreter::find_part_of_number(const Value& object, const std::string& name, Value& found) {
+  const bool is_real = object.is(Type::kFloat);
+  if (is_real && name.ends_with("tor")) return false;  // a float has neither numerator nor denominator
+  if (name == "imag") found = is_real ? Value::real(0) : Value::integer(0);
+  else if (name == "denominator") found = Value::integer(1);
+  else found = unary(heap_, Operator::kPlus, object);
+  return true;
+}
+
+bool Interpreter::find_block(const Value& object, const std::string& name, Value& found) {
+  if (object.is(Type::kBlockReference)) {
+    if (name != "super") return false;
+    const Node& node = object.as<BlockReference>().node;
+    found = undefined("there is no parent block called " + quoted(text_of(node.value)) + ".");
+    return true;
+  }
+  const auto block = template_->blocks.find(name);
+  if (block == template_->blocks.end()) return false;
+  found = heap_.make_value<BlockReference>(0, *block->second, object.as<TemplateReference>().context);
+  return true;
+}
+
 bool Interpreter::find_attribute(const Value& object, const std::string& name, Value& found) {
   auto method = [&](std::string_view list) {
     if (!has(list, name)) return false;
@@ -118,14 +140,8 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
       return method(" count index ");
     case Type::kDict: return method(kDictMethods);
     case Type::kFunction: return object.as<Function>().name == "dict" && method(" fromkeys ");
-    case Type::kTemplateReference: {
-      const auto found_block = template_->blocks.find(name);
-      return found_block != template_->blocks.end() &&
-             give(heap_.make_value<BlockReference>(0, *found_block->second, object.as<TemplateReference>().context));
-    }
-    case Type::kBlockReference:
-      return name == "super" && give(undefined("there is no parent block called " +
-                                               quoted(text_of(object.as<BlockReference>().node.value)) + "."));
+    case Type::kTemplateReference:
+    case Type::kBlockReference: return find_block(object, name, found);
     case Type::kRange:
       if (name == "start") return give(Value::integer(object.as<Range>().start));
       if (name == "stop") return give(Value::integer(object.as<Range>().stop));
@@ -143,12 +159,10 @@ bool Interpreter::find_attribute(const Value& object, const std::string& name, V
     case Type::kInt:
     case Type::kBool:
     case Type::kBigInt:
-      if (name == "real" || name == "numerator") return give(unary(heap_, Operator::kPlus, object));
-      if (name == "imag" || name == "denominator") return give(Value::integer(name == "imag" ? 0 : 1));
-      return method(" bit_length bit_count conjugate ");
     case Type::kFloat:
-      if (name == "imag") return give(Value::real(0));
-      return method(" is_integer conjugate ") || (name == "real" && give(object));
+      if (name == "real" || name == "imag" || name == "numerator" || name == "denominator")
+        return find_part_of_number(object, name, found);
+      return method(object.is(Type::kFloat) ? " is_integer conjugate " : " bit_length bit_count conjugate ");
     default: return false;
   }
 }

@@ -152,12 +152,12 @@ Value Interpreter::call_macro(const Macro& macro, Arguments given) {
 
 Value Interpreter::call(const Value& callee, Arguments given) {
   heap_.budget().step();
-  const Value keep =
-      callee;  // NOLINT(performance-unnecessary-copy-initialization): the call may overwrite the variable
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the call may overwrite the variable
+  const Value keep = callee;
   switch (callee.type()) {
     case Type::kMacro: return call_macro(keep.as<Macro>(), std::move(given));
     case Type::kFunction: return call_function(keep.as<Function>().name, given);
-    case Type::kMethod: return call_method(keep.as<Method>().self, keep.as<Method>().name, std::move(given));
+    case Type::kMethod: return call_method(keep.as<Method>().self, keep.as<Method>().name, given);
     case Type::kUndefined: callee.as<Undefined>().fail();
     case Type::kJoiner: {
       bind("Joiner.__call__", {}, given, 1);

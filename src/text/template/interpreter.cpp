@@ -184,8 +184,8 @@ Interpreter::Flow Interpreter::run_assign_block(const Node& node) {
 
 /// object[name] = value, as a block that sets a dotted name does it.
 void Interpreter::set_item(const Value& held, const Value& name, const Value& value) {
-  const Value object =
-      held;  // NOLINT(performance-unnecessary-copy-initialization): a variable may hold the last reference
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): a variable may hold the last reference
+  const Value object = held;
   if (object.is(Type::kNamespace)) return object.as<Namespace>().set(name, value);
   if (object.is(Type::kDict) && value.is_string()) return object.as<Dict>().set(name, value);
   if (object.is(Type::kList)) type_error("list indices must be integers or slices, not str");

@@ -93,6 +93,8 @@ class Interpreter {
   bool test(const Node& node, const Value& operand);
   std::vector<Value> all(const Nodes& nodes);
   Arguments arguments(const CallArguments& from);
+  bool find_block(const Value& object, const std::string& name, Value& found);
+  bool find_part_of_number(const Value& object, const std::string& name, Value& found);
   bool find_attribute_of_loop(const Value& object, const std::string& name, Value& found);
   bool find_attribute_of_macro(const Value& object, const std::string& name, Value& found);
   bool find_attribute(const Value& object, const std::string& name, Value& found);
