@@ -271,9 +271,12 @@ void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vec
   BpeWork::Entry& entry = work.entries[hash >> 5 & (kEntries - 1)];
   size_t at = span.begin;
   auto add = [&](uint32_t id, uint32_t length) {
-    // Tokens of a suffix's bytes lie beyond the word.
-    const size_t begin = std::min(at, span.end), end = std::min(at + length, span.end);
-    tokens.push_back({id, {begin == end && begin > span.begin ? begin - 1 : begin, end}});
+    const size_t begin = at - span.begin, end = begin + length;
+    if (end > word.size()) {
+      tokens.push_back({id, {begin, end}, false, true});
+    } else {
+      tokens.push_back({id, {at, at + length}});
+    }
     at += length;
   };
   if (remembers && entry.hash == hash && entry.key_size == word.size() &&
