@@ -29,7 +29,7 @@ constexpr const char* kModels[] = {
         "model": {"type": "BPE", "vocab": {"<unk>": 0, "▁": 1, "a": 2, "b": 3, "▁a": 4, "ab": 5, "<0xC3>": 6, "<0xA9>": 7},
                   "merges": [["▁", "a"], ["a", "b"]], "unk_token": "<unk>", "fuse_unk": true, "byte_fallback": true}})",
     R"({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [
-          {"type": "Split", "pattern": {"Regex": "[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"},
+          {"type": "Split", "pattern": {"Regex": "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
            "behavior": "Isolated", "invert": false}, {"type": "Digits", "individual_digits": true}]},
         "decoder": {"type": "BPEDecoder", "suffix": "</w>"},
         "model": {"type": "BPE", "vocab": {"<unk>": 0, "a": 1, "##b": 2, "##b</w>": 3, "a##b": 4, "ab": 5, "ab</w>": 6},

@@ -13,7 +13,9 @@
 
 namespace gamut {
 
-/// A half-open range of characters (Unicode code points) of the original text.
+/// A half-open range of characters (Unicode code points) of the original text. Beyond its end for one kind of token
+/// only: bytes of a BPE's continuing_subword_prefix or end_of_word_suffix under byte_fallback, as the `tokenizers`
+/// package counts.
 struct CharRange {
   int64_t begin = 0;
   int64_t end = 0;

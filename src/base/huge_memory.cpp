@@ -18,7 +18,7 @@ size_t round_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * 
 
 }  // namespace
 
-std::shared_ptr<void> allocate_huge(size_t bytes) {
+void* map_huge(size_t bytes) {
   const size_t size = round_up(std::max<size_t>(bytes, 1), kHugePage);
   // The kernel aligns to small pages only: map one huge page more and give back what sticks out.
   const size_t mapped = size + kHugePage;
@@ -31,7 +31,15 @@ std::shared_ptr<void> allocate_huge(size_t bytes) {
   if (aligned > begin) ::munmap(begin, static_cast<size_t>(aligned - begin));
   ::munmap(aligned + size, static_cast<size_t>(begin + mapped - (aligned + size)));
   ::madvise(aligned, size, MADV_HUGEPAGE);  // a wish: without it everything works, slower
-  return {aligned, [size](void* p) { ::munmap(p, size); }};
+  return aligned;
+}
+
+void unmap_huge(void* address, size_t bytes) noexcept {
+  ::munmap(address, round_up(std::max<size_t>(bytes, 1), kHugePage));
+}
+
+std::shared_ptr<void> allocate_huge(size_t bytes) {
+  return {map_huge(bytes), [bytes](void* p) { unmap_huge(p, bytes); }};
 }
 
 HugeArena::Piece HugeArena::allocate(size_t bytes) {

@@ -36,6 +36,8 @@ uint64_t hash_of(std::string_view word) {
   return mix(hash ^ part);
 }
 
+constexpr uint64_t pair_of(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
+
 /// A word in the alphabet of its vocabulary.
 std::string spelled(std::string_view bytes) {
   std::string out;
@@ -66,39 +68,29 @@ Bpe::Bpe(Vocabulary vocabulary, MergeViews merges, Options options, const std::s
 Bpe::Bpe(Vocabulary vocabulary, const Merges& merges, Options options, const std::string& source)
     : Bpe(std::move(vocabulary), views_of(merges), std::move(options), source) {}
 
-/// The look-ups of a block of merges are all started before the first is finished: nearly each misses the caches.
 void Bpe::add_merges(MergeViews merges, const std::string& source) {
-  constexpr size_t kBlock = 32;
-  struct Lookup {
-    uint64_t left, right, whole;
-    std::string joined;
-  };
-  std::vector<Lookup> lookups(kBlock);
+  constexpr size_t kBlock = 64;
+  std::vector<std::string> joined(kBlock);
+  std::vector<std::string_view> tokens(3 * kBlock);
+  std::vector<int64_t> ids(3 * kBlock);
   const size_t prefix = options_.continuing_subword_prefix.size();
   for (size_t first = 0; first < merges.size(); first += kBlock) {
     const size_t count = std::min(kBlock, merges.size() - first);
     for (size_t i = 0; i < count; ++i) {
       const auto& [left, right] = merges[first + i];
-      Lookup& lookup = lookups[i];
-      lookup.joined.assign(left).append(right.substr(std::min(prefix, right.size())));
-      lookup.left = Vocabulary::hash_of(left);
-      lookup.right = Vocabulary::hash_of(right);
-      lookup.whole = Vocabulary::hash_of(lookup.joined);
-      for (uint64_t hash : {lookup.left, lookup.right, lookup.whole}) vocabulary_.prefetch(hash);
+      joined[i].assign(left).append(right.substr(std::min(prefix, right.size())));
+      tokens[3 * i] = left, tokens[3 * i + 1] = right, tokens[3 * i + 2] = joined[i];
     }
+    vocabulary_.ids({tokens.data(), 3 * count}, ids);
+    for (size_t i = 0; i < 3 * count; ++i) {
+      if (ids[i] >= 0) continue;
+      fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source,
+           first + i / 3, excerpt(tokens[i]));
+    }
+    auto id = [&](size_t i) { return static_cast<uint32_t>(ids[i]); };
+    for (size_t i = 0; i < count; ++i) __builtin_prefetch(&merges_[place_of(pair_of(id(3 * i), id(3 * i + 1)))]);
     for (size_t i = 0; i < count; ++i) {
-      const auto& [left, right] = merges[first + i];
-      const Lookup& lookup = lookups[i];
-      const auto a = vocabulary_.id(left, lookup.left), b = vocabulary_.id(right, lookup.right);
-      const auto whole = vocabulary_.id(lookup.joined, lookup.whole);
-      if (!a || !b || !whole) {
-        fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source, first + i,
-             excerpt(!a   ? left
-                     : !b ? right
-                          : std::string_view(lookup.joined)));
-      }
-      add_merge(static_cast<uint32_t>(*a), static_cast<uint32_t>(*b), static_cast<uint32_t>(first + i),
-                static_cast<uint32_t>(*whole));
+      add_merge(id(3 * i), id(3 * i + 1), static_cast<uint32_t>(first + i), id(3 * i + 2));
     }
   }
 }
@@ -108,18 +100,20 @@ const std::string& Bpe::unk_token() const {
   return options_.unk_token ? *options_.unk_token : kNone;
 }
 
+size_t Bpe::place_of(uint64_t pair) const { return mix(pair) >> 7 & (merges_.size() - 1); }
+
 void Bpe::add_merge(uint32_t left, uint32_t right, uint32_t rank, uint32_t merged) {
-  const uint64_t pair = uint64_t{left} << 32 | right;
+  const uint64_t pair = pair_of(left, right);
   const size_t mask = merges_.size() - 1;
-  size_t at = mix(pair) >> 7 & mask;
+  size_t at = place_of(pair);
   while (merges_[at].pair != UINT64_MAX && merges_[at].pair != pair) at = (at + 1) & mask;
   merges_[at] = {pair, rank, merged};
 }
 
 const Bpe::Merge* Bpe::find_merge(uint32_t left, uint32_t right) const {
-  const uint64_t pair = uint64_t{left} << 32 | right;
+  const uint64_t pair = pair_of(left, right);
   const size_t mask = merges_.size() - 1;
-  for (size_t at = mix(pair) >> 7 & mask; merges_[at].pair != UINT64_MAX; at = (at + 1) & mask) {
+  for (size_t at = place_of(pair); merges_[at].pair != UINT64_MAX; at = (at + 1) & mask) {
     if (merges_[at].pair == pair) return &merges_[at];
   }
   return nullptr;
@@ -277,9 +271,12 @@ void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vec
   BpeWork::Entry& entry = work.entries[hash >> 5 & (kEntries - 1)];
   size_t at = span.begin;
   auto add = [&](uint32_t id, uint32_t length) {
-    // Tokens of a suffix's bytes lie beyond the word.
-    const size_t begin = std::min(at, span.end), end = std::min(at + length, span.end);
-    tokens.push_back({id, {begin == end && begin > span.begin ? begin - 1 : begin, end}});
+    const size_t begin = at - span.begin, end = begin + length;
+    if (end > word.size()) {
+      tokens.push_back({id, {begin, end}, false, true});
+    } else {
+      tokens.push_back({id, {at, at + length}});
+    }
     at += length;
   };
   if (remembers && entry.hash == hash && entry.key_size == word.size() &&

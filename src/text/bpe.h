@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/huge_memory.h"
 #include "text/aligned_text.h"
 #include "text/vocabulary.h"
 #include "text/wordpiece.h"
@@ -75,6 +76,7 @@ class Bpe {
   using ByteIds = std::array<std::array<std::array<int32_t, 256>, 2>, 2>;
 
   void add_merges(MergeViews merges, const std::string& source);
+  size_t place_of(uint64_t pair) const;
   void add_merge(uint32_t left, uint32_t right, uint32_t rank, uint32_t merged);
   const Merge* find_merge(uint32_t left, uint32_t right) const;
   void fill_byte_ids();
@@ -89,7 +91,7 @@ class Bpe {
 
   Vocabulary vocabulary_;
   Options options_;
-  std::vector<Merge> merges_;  ///< open addressing, a power of two
+  HugeVector<Merge> merges_;  ///< open addressing, a power of two
   ByteIds byte_ids_;
   std::array<int32_t, 256> fallback_ids_;
 };

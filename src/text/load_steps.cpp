@@ -30,9 +30,9 @@ Pattern read_pattern(const JsonFields& fields) {
   return Regex(regex, inner.place("Regex"));
 }
 
-/// One character.
+/// One character; `otherwise` null: it has to be there.
 std::string read_character(const JsonFields& fields, const char* key, const char* otherwise) {
-  if (fields.get(key).is_null()) return otherwise;
+  if (fields.get(key).is_null() && otherwise != nullptr) return otherwise;
   std::string text = fields.string(key);
   if (count_characters(text) != 1) fields.bad(key, "one character", fields.get(key));
   return text;
@@ -117,7 +117,7 @@ PreTokenizer read_one_pre_tokenizer(const JsonFields& fields, const std::string&
   if (type == "Whitespace") return WhitespacePreTokenizer{};
   if (type == "UnicodeScripts") return UnicodeScripts{};
   if (type == "CharDelimiterSplit") {
-    return SplitPreTokenizer{read_character(fields, "delimiter", ""), SplitBehavior::kRemoved, false};
+    return SplitPreTokenizer{read_character(fields, "delimiter", nullptr), SplitBehavior::kRemoved, false};
   }
   if (type == "FixedLength") {
     const int64_t length = fields.get("length").is_null() ? 5 : fields.count("length");

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 
 #include "text/package_number.h"
 #include "text/utf8.h"
@@ -81,17 +82,17 @@ class Scanner {
     if (field == "vocab" && !lists.has_tokens && !lists.has_pieces) {
       (peek() == '{' ? lists.has_tokens : lists.has_pieces) = true;
       if (peek() == '{') {
-        lists.tokens.reserve(text_.size() / 40);
+        lists.tokens.reserve(text_.size() / 24);
         members([&](std::string_view token) { lists.tokens.emplace_back(token, whole_number()); });
         replace(begin, "{}");
       } else {
-        lists.pieces.reserve(text_.size() / 40);
+        lists.pieces.reserve(text_.size() / 24);
         list('[', ']', [&] { read_piece(); });
         replace(begin, "[]");
       }
     } else if (field == "merges" && !lists.has_merges) {
       lists.has_merges = true;
-      lists.merges.reserve(text_.size() / 40);
+      lists.merges.reserve(text_.size() / 24);
       list('[', ']', [&] { read_merge(); });
       replace(begin, "[]");
     } else {
@@ -165,10 +166,20 @@ class Scanner {
     return text_.substr(begin, at_ - begin);
   }
 
+  /// Whether eight bytes have no quote, backslash or control character.
+  bool is_plain(size_t at) const {
+    constexpr uint64_t kOnes = 0x0101010101010101u, kHigh = 0x8080808080808080u;
+    uint64_t word;
+    std::memcpy(&word, text_.data() + at, sizeof(word));
+    auto below = [&](uint64_t x, uint64_t limit) { return (x - kOnes * limit) & ~x & kHigh; };
+    return (below(word, 0x20) | below(word ^ kOnes * '"', 1) | below(word ^ kOnes * '\\', 1)) == 0;
+  }
+
   /// A string, its escapes resolved.
   std::string_view string() {
     expect('"');
     const size_t begin = at_;
+    while (at_ + 8 <= text_.size() && is_plain(at_)) at_ += 8;
     for (;; ++at_) {
       const auto c = static_cast<uint8_t>(peek());
       if (c == '"') return text_.substr(begin, at_++ - begin);

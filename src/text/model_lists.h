@@ -6,15 +6,16 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
+
+#include "base/huge_memory.h"
 
 namespace gamut::text {
 
 /// model.vocab and model.merges as they stand in a file. Views of the file's text, or of `unescaped`.
 struct ModelLists {
-  std::vector<std::pair<std::string_view, int64_t>> tokens;           ///< of a vocabulary that is an object
-  std::vector<std::pair<std::string_view, double>> pieces;            ///< of one that is a list
-  std::vector<std::pair<std::string_view, std::string_view>> merges;  ///< of either form
+  HugeVector<std::pair<std::string_view, int64_t>> tokens;           ///< of a vocabulary that is an object
+  HugeVector<std::pair<std::string_view, double>> pieces;            ///< of one that is a list
+  HugeVector<std::pair<std::string_view, std::string_view>> merges;  ///< of either form
   bool has_tokens = false, has_pieces = false, has_merges = false;
   std::deque<std::string> unescaped;
 };

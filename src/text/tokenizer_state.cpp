@@ -147,6 +147,18 @@ class CharacterCounter {
   uint32_t counted_ = 0;
 };
 
+/// The characters of the original text that the oracle names for a token beyond its word: it takes the place in the
+/// word for one in the text, and where the text has no such place the bytes for characters.
+Token token_beyond(const WordToken& token, std::string_view original, CharacterCounter& counter) {
+  const auto [begin, end] = token.span;
+  auto narrow = [](size_t place) { return static_cast<uint32_t>(std::min<size_t>(place, UINT32_MAX)); };
+  if (begin >= original.size()) return {token.id, narrow(begin), narrow(end)};
+  const uint32_t first = counter.before(begin + 1) - 1;
+  if (end < original.size()) return {token.id, first, counter.before(end + 1) - 1};
+  const uint32_t last = end - 1 < original.size() ? counter.before(end) - 1 : first + 1;
+  return {token.id, first, last + 1};
+}
+
 }  // namespace
 
 void Tokenizer::State::tokenize(std::string_view raw, Workspace& work, TokenSequence& out) const {
@@ -155,6 +167,7 @@ void Tokenizer::State::tokenize(std::string_view raw, Workspace& work, TokenSequ
   }
   out.clear(raw.size());
   const std::string_view text = repair_utf8(raw, &work.repaired);
+  work.original = text;
   if (raw_matcher_.empty()) return tokenize_plain({text}, work, out);
   raw_matcher_.split(text, work.segments);
   CharacterCounter begins(text), ends(text);
@@ -194,7 +207,12 @@ void Tokenizer::State::tokenize_words(ByteSpan span, Workspace& work, TokenSeque
   work.word_tokens.clear();
   for (ByteSpan word : work.words) tokenize_word(parts.model, view.text, word, work);
   out.tokens.reserve(out.tokens.size() + work.word_tokens.size());
+  CharacterCounter counter(work.original);
   for (const WordToken& token : work.word_tokens) {
+    if (token.beyond) {
+      out.tokens.push_back(token_beyond(token, work.original, counter));
+      continue;
+    }
     const uint32_t begin = origin_begin(view.origin[token.span.begin]);
     const uint32_t end = origin_end(view.origin[std::max(token.span.end, token.span.begin + 1) - 1]);
     if (token.as_text) {

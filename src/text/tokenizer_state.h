@@ -56,6 +56,7 @@ void number_added_tokens(TokenizerParts& parts);
 /// Memory that tokenizing needs, kept between the texts of a batch.
 struct Workspace {
   std::string repaired;
+  std::string_view original;  ///< the text that is being tokenized
   std::vector<TextSegment> segments, inner;
   NormalizerScratch scratch;
   AlignedText normalized;

@@ -17,7 +17,7 @@ struct Trie::Builder {
   /// Cells that the search for a node's place may look at.
   static constexpr size_t kSearched = 2048;
 
-  explicit Builder(std::vector<Cell>& target) : cells(target) {}
+  explicit Builder(HugeVector<Cell>& target) : cells(target) {}
 
   void run(std::span<const Entry> entries) {
     cells.reserve(entries.size() * 4 + 512);
@@ -77,7 +77,7 @@ struct Trie::Builder {
     if (cells.size() <= size) cells.resize(size + 1);
   }
 
-  std::vector<Cell>& cells;
+  HugeVector<Cell>& cells;
   std::array<uint8_t, 256> bytes;
   std::array<size_t, 256> starts;
   size_t count = 0;

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
+
+#include "base/huge_memory.h"
 
 namespace gamut::text {
 
@@ -51,7 +52,7 @@ class Trie {
   };
   struct Builder;
 
-  std::vector<Cell> cells_ = std::vector<Cell>(257);
+  HugeVector<Cell> cells_ = HugeVector<Cell>(257);
 };
 
 }  // namespace gamut::text

@@ -42,6 +42,17 @@ size_t valid_utf8_prefix(std::string_view text) {
         continue;
       }
     }
+    // The most frequent characters besides ASCII: two bytes, and three that are no special cases.
+    if (text.size() - i >= 3 && is_utf8_tail(text[i + 1])) {
+      if (data[i] >= 0xC2 && data[i] < 0xE0) {
+        i += 2;
+        continue;
+      }
+      if (data[i] > 0xE0 && data[i] < 0xED && is_utf8_tail(text[i + 2])) {
+        i += 3;
+        continue;
+      }
+    }
     const int length = measure(data + i, text.size() - i);
     if (length < 0) break;
     i += static_cast<size_t>(length);

@@ -10,11 +10,32 @@
 namespace gamut::text {
 namespace {
 
+/// How many look-ups are under way at once: nearly each misses the caches.
+constexpr size_t kAhead = 64;
+
 /// The first eight bytes of a token as a number that sorts as they do.
 uint64_t sort_key(std::string_view token) {
   uint64_t key = 0;
   std::memcpy(&key, token.data(), std::min<size_t>(token.size(), 8));
   return std::endian::native == std::endian::little ? __builtin_bswap64(key) : key;
+}
+
+uint64_t hash_of(std::string_view token) {
+  uint64_t hash = token.size() * 0x9E3779B97F4A7C15u;
+  auto mix = [&](uint64_t part) {
+    hash = (hash ^ part) * 0xBF58476D1CE4E5B9u;
+    hash ^= hash >> 31;
+  };
+  while (token.size() > 8) {
+    uint64_t part;
+    std::memcpy(&part, token.data(), 8);
+    mix(part);
+    token.remove_prefix(8);
+  }
+  uint64_t part = 0;
+  std::memcpy(&part, token.data(), token.size());
+  mix(part);
+  return hash * 0x94D049BB133111EBu ^ hash >> 29;
 }
 
 std::vector<Vocabulary::Entry> views_of(const std::vector<std::pair<std::string, int64_t>>& tokens) {
@@ -40,33 +61,19 @@ Vocabulary::Vocabulary(std::span<const Entry> tokens, const std::string& source)
   pool_.reserve(bytes);
   tokens_.reserve(tokens.size());
   by_id_.assign(static_cast<size_t>(highest + 1), kNoToken);
-  slots_.assign(std::bit_ceil(tokens.size() * 2 + 2), {});
-  for (const auto& [token, id] : tokens) add(token, static_cast<uint32_t>(id));
+  slots_.assign(std::bit_ceil(tokens.size() * 5 / 4 + 2), {});
+  uint64_t hashes[kAhead];
+  for (size_t i = 0; i < tokens.size() + kAhead; ++i) {
+    if (i >= kAhead)
+      add(tokens[i - kAhead].first, hashes[i % kAhead], static_cast<uint32_t>(tokens[i - kAhead].second));
+    if (i < tokens.size()) prefetch(hashes[i % kAhead] = hash_of(tokens[i].first));
+  }
 }
 
 Vocabulary::Vocabulary(const std::vector<std::pair<std::string, int64_t>>& tokens, const std::string& source)
     : Vocabulary(views_of(tokens), source) {}
 
-uint64_t Vocabulary::hash_of(std::string_view token) {
-  uint64_t hash = token.size() * 0x9E3779B97F4A7C15u;
-  auto mix = [&](uint64_t part) {
-    hash = (hash ^ part) * 0xBF58476D1CE4E5B9u;
-    hash ^= hash >> 31;
-  };
-  while (token.size() > 8) {
-    uint64_t part;
-    std::memcpy(&part, token.data(), 8);
-    mix(part);
-    token.remove_prefix(8);
-  }
-  uint64_t part = 0;
-  std::memcpy(&part, token.data(), token.size());
-  mix(part);
-  return hash * 0x94D049BB133111EBu ^ hash >> 29;
-}
-
-void Vocabulary::add(std::string_view token, uint32_t id) {
-  const uint64_t hash = hash_of(token);
+void Vocabulary::add(std::string_view token, uint64_t hash, uint32_t id) {
   const size_t mask = slots_.size() - 1;
   size_t at = hash & mask;
   while (slots_[at].index != kNoToken && !holds(slots_[at], token, hash)) at = (at + 1) & mask;
@@ -82,12 +89,35 @@ void Vocabulary::add(std::string_view token, uint32_t id) {
   by_id_[id] = slots_[at].index;
 }
 
-std::optional<int64_t> Vocabulary::id(std::string_view token, uint64_t hash) const {
+int64_t Vocabulary::find(std::string_view token, uint64_t hash) const {
   const size_t mask = slots_.size() - 1;
   for (size_t at = hash & mask; slots_[at].index != kNoToken; at = (at + 1) & mask) {
     if (holds(slots_[at], token, hash)) return tokens_[slots_[at].index].id;
   }
-  return std::nullopt;
+  return -1;
+}
+
+std::optional<int64_t> Vocabulary::id(std::string_view token) const {
+  const int64_t id = find(token, hash_of(token));
+  return id < 0 ? std::nullopt : std::optional(id);
+}
+
+void Vocabulary::ids(std::span<const std::string_view> tokens, std::span<int64_t> ids) const {
+  uint64_t hashes[kAhead];
+  const size_t mask = slots_.size() - 1;
+  for (size_t first = 0; first < tokens.size(); first += kAhead) {
+    const size_t count = std::min(kAhead, tokens.size() - first);
+    for (size_t i = 0; i < count; ++i) prefetch(hashes[i] = hash_of(tokens[first + i]));
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t index = slots_[hashes[i] & mask].index;
+      if (index != kNoToken) __builtin_prefetch(&tokens_[index]);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t index = slots_[hashes[i] & mask].index;
+      if (index != kNoToken) __builtin_prefetch(pool_.data() + tokens_[index].offset);
+    }
+    for (size_t i = 0; i < count; ++i) ids[first + i] = find(tokens[first + i], hashes[i]);
+  }
 }
 
 std::optional<std::string_view> Vocabulary::token(int64_t id) const {

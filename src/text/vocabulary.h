@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/huge_memory.h"
 #include "text/trie.h"
 
 namespace gamut::text {
@@ -25,16 +26,13 @@ class Vocabulary {
 
   /// Count of distinct tokens.
   size_t size() const { return tokens_.size(); }
-  std::optional<int64_t> id(std::string_view token) const { return id(token, hash_of(token)); }
+  std::optional<int64_t> id(std::string_view token) const;
+  /// The ids of many tokens, -1 for those that are none: faster than one by one, as the look-ups overlap.
+  void ids(std::span<const std::string_view> tokens, std::span<int64_t> ids) const;
   /// The token, or nothing for an id that has none.
   std::optional<std::string_view> token(int64_t id) const;
   /// All tokens, for look-up byte by byte.
   Trie make_trie() const;
-
-  /// For many look-ups in a row, each hashed and prefetched some steps ahead of its id().
-  static uint64_t hash_of(std::string_view token);
-  void prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]); }
-  std::optional<int64_t> id(std::string_view token, uint64_t hash) const;
 
  private:
   /// A token: where it stands in pool_, and its id.
@@ -48,16 +46,18 @@ class Vocabulary {
   };
   static constexpr uint32_t kNoToken = UINT32_MAX;
 
-  void add(std::string_view token, uint32_t id);
+  void add(std::string_view token, uint64_t hash, uint32_t id);
+  int64_t find(std::string_view token, uint64_t hash) const;
+  void prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]); }
   std::string_view text_of(const Token& token) const { return {pool_.data() + token.offset, token.length}; }
   bool holds(const Slot& slot, std::string_view token, uint64_t hash) const {
     return slot.check == hash >> 32 && text_of(tokens_[slot.index]) == token;
   }
 
   std::string pool_;
-  std::vector<Token> tokens_;
+  HugeVector<Token> tokens_;
   std::vector<uint32_t> by_id_;  ///< index in tokens_; two tokens may have one id, which then reads as the later
-  std::vector<Slot> slots_ = std::vector<Slot>(1);  ///< open addressing, a power of two
+  HugeVector<Slot> slots_ = HugeVector<Slot>(1);  ///< open addressing, a power of two
 };
 
 }  // namespace gamut::text

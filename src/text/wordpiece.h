@@ -16,6 +16,9 @@ struct WordToken {
   int64_t id;
   ByteSpan span;
   bool as_text = false;  ///< reads as the text, not as the vocabulary spells the id
+  /// The span counts from the word and goes beyond its end, as bytes of a prefix or suffix do that stand for
+  /// themselves.
+  bool beyond = false;
 };
 
 class WordPiece {

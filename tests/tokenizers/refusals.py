@@ -40,6 +40,8 @@ REFUSED = [
     ({"pre_tokenizer": {"type": "Frobnicate"}}, ["pre_tokenizer", "Frobnicate"]),
     ({"pre_tokenizer": {"type": "Metaspace", "replacement": "ab", "prepend_scheme": "always"}}, ["replacement", "ab", "one character"]),
     ({"pre_tokenizer": {"type": "Metaspace", "replacement": "_", "prepend_scheme": "often"}}, ["prepend_scheme", "often"]),
+    ({"pre_tokenizer": {"type": "CharDelimiterSplit"}}, ["pre_tokenizer", "delimiter", "null"]),
+    ({"pre_tokenizer": {"type": "CharDelimiterSplit", "delimiter": ""}}, ["delimiter", "one character"]),
     ({"pre_tokenizer": {"type": "FixedLength", "length": 0}}, ["length", "0"]),
     ({"pre_tokenizer": {"type": "Punctuation", "behavior": "Sideways"}}, ["behavior", "Sideways"]),
     (split("(?~a)"), ["pre_tokenizer", "(?~a)", "absent operator", "not supported"]),
