@@ -28,7 +28,7 @@ struct CpuInfo {
   bool avx512_bf16 = false;
   bool avx512_fp16 = false;
   bool amx_bf16 = false;
-  bool amx_int8 = false;  ///< present and its tile state enabled in XCR0; kAmx besides that Linux lets us use it
+  bool amx_int8 = false;        ///< present and its tile state enabled in XCR0; kAmx besides that Linux lets us use it
   int cores = 1;                ///< min(affinity, quota rounded up), at least 1
   int affinity = 1;             ///< processors that the scheduler may give this process
   std::optional<double> quota;  ///< of the control group, in cores
