@@ -31,7 +31,7 @@ Characters::Characters(Unit unit, const std::vector<std::string>& head)
     std::vector<std::pair<std::string, int64_t>> tokens;
     for (char32_t byte = 0; byte < 256; ++byte) tokens.emplace_back(spelled(byte), offset_ + byte);
     for (size_t i = 0; i < head.size(); ++i) tokens.emplace_back(head[i], static_cast<int64_t>(i));
-    vocabulary_ = Vocabulary(std::move(tokens), "bytes");
+    vocabulary_ = Vocabulary(tokens, "bytes");
     return;
   }
   code_points_.reserve(place_of(0x110000));

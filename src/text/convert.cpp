@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "text/json_fields.h"
@@ -53,7 +54,7 @@ Steps read_steps(const Conversion& conversion) {
   return steps;
 }
 
-Model make_bpe(const Conversion& conversion, RankedTokens tokens, const Bpe::Merges& merges, bool raw_bytes) {
+Model make_bpe(const Conversion& conversion, const RankedTokens& tokens, const Bpe::Merges& merges, bool raw_bytes) {
   const Json fields = conversion.scope.expand(conversion.description.value("model", Json::object()));
   Bpe::Options options;
   if (fields.contains("unk_token") && fields["unk_token"].is_string()) options.unk_token = fields["unk_token"];
@@ -62,7 +63,7 @@ Model make_bpe(const Conversion& conversion, RankedTokens tokens, const Bpe::Mer
   options.byte_fallback = fields.value("byte_fallback", false);
   options.ignore_merges = fields.value("ignore_merges", false);
   options.raw_bytes = raw_bytes;
-  return Bpe(Vocabulary(std::move(tokens), conversion.source), merges, std::move(options), conversion.source);
+  return Bpe(Vocabulary(tokens, conversion.source), merges, std::move(options), conversion.source);
 }
 
 /// "left right" per line; lines that begin with "#version" say nothing.
@@ -211,8 +212,9 @@ std::vector<std::string> tokens_behind(const Conversion& conversion, size_t coun
     if (id >= first) tokens[static_cast<size_t>(id - first)] = token.content;
   }
   if (!settings.extra) return tokens;
+  const std::unordered_set<std::string> known(tokens.begin(), tokens.end());
   for (const AddedToken& token : *settings.extra) {
-    if (std::find(tokens.begin(), tokens.end(), token.content) == tokens.end()) tokens.push_back(token.content);
+    if (!known.contains(token.content)) tokens.push_back(token.content);
   }
   return tokens;
 }
@@ -255,7 +257,7 @@ TokenizerParts parts_from_merges(const std::string& name, const Json& vocabulary
   RankedTokens tokens = read_token_ids(vocabulary, source);
   Steps steps = read_steps(conversion);
   const bool raw_bytes = steps.raw_bytes();
-  Model model = make_bpe(conversion, std::move(tokens), read_merges(merges, files.folder + "/merges.txt"), raw_bytes);
+  Model model = make_bpe(conversion, tokens, read_merges(merges, files.folder + "/merges.txt"), raw_bytes);
   return finish(conversion, {}, files, std::move(steps).with(std::move(model)));
 }
 
@@ -298,7 +300,7 @@ TokenizerParts parts_from_ranks(const std::string& name, RankedVocabulary vocabu
     token.normalized = false;
     sources.model_first.push_back(std::move(token));
   }
-  Model model = make_bpe(conversion, std::move(vocabulary.tokens), vocabulary.merges, true);
+  Model model = make_bpe(conversion, vocabulary.tokens, vocabulary.merges, true);
   return finish(conversion, sources, files, read_steps(conversion).with(std::move(model)));
 }
 

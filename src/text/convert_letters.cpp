@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -21,16 +21,17 @@ const Json& vocabulary_of_language(const Json& vocabulary, const Json& language,
 
 /// Tokens of several letters are looked for in texts, and take the whitespace around them.
 void add_long_tokens(const RankedTokens& tokens, const std::string& delimiter, TokenizerParts& parts) {
-  std::vector<AddedToken> added = parts.added_tokens;
+  std::unordered_set<std::string> special;
+  for (const AddedToken& token : parts.added_tokens) {
+    if (token.special) special.insert(token.content);
+  }
   for (const auto& [content, id] : tokens) {
     if (count_characters(content) < 2) continue;
     AddedToken token;
     token.content = content;
     token.lstrip = token.rstrip = true;
     token.normalized = false;
-    token.special = std::any_of(added.begin(), added.end(), [&text = content](const auto& other) {
-      return other.special && other.content == text;
-    });
+    token.special = special.contains(content);
     parts.added_tokens.push_back(std::move(token));
   }
   // The delimiter has a role and stays in a text without special tokens.

@@ -125,6 +125,8 @@ TEST(VocabularyFiles, ReadsRanks) {
   const Tokenizer tokenizer = Tokenizer::open(folder.path());
   EXPECT_EQ(tokenizer.encode("ab b<e>").ids, (Ids{2, 3, 1, 5}));
   EXPECT_EQ(tokenizer.id_to_token(4), "<|reserved_token_4|>");
+  folder.write("tokenizer.model", "YQ== 0\n\xFF\n");
+  expect_in("invalid UTF-8 at byte 7", message_of([&] { Tokenizer::open(folder.path()); }));
   folder.write("tokenizer.model", "YQ== 0\nYg== x\n");
   expect_in("line 2: Yg== x, expected base64", message_of([&] { Tokenizer::open(folder.path()); }));
 }

@@ -46,7 +46,7 @@ void apply(const WordPieceDecoder& decoder, Tokens& tokens) {
 void fuse(Tokens& tokens) {
   std::string text;
   for (const std::string& token : tokens) text += token;
-  tokens.assign(1, std::move(text));
+  tokens.assign(1, text);
 }
 
 void decode_byte_level(Tokens& tokens) {

@@ -35,7 +35,7 @@ Vocabulary read_lines(std::string_view text, const std::string& source) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   if (tokens.empty()) fail(ErrorCode::kInvalidFile, "{}: empty, expected one token per line", source);
-  return Vocabulary(std::move(tokens), source);
+  return Vocabulary(tokens, source);
 }
 
 /// A token given as its text or as an object with options; special unless the object says otherwise.

@@ -142,6 +142,9 @@ Bpe::Merges merges_of(const RankedTokens& tokens, const std::string& source) {
 }
 
 RankedVocabulary read_rank_file(std::string_view content, const std::string& source) {
+  if (const size_t valid = valid_utf8_prefix(content); valid != content.size()) {
+    fail(ErrorCode::kInvalidFile, "{}: invalid UTF-8 at byte {}", source, valid);
+  }
   RankedVocabulary vocabulary;
   std::string bytes;
   for (size_t number = 1; !content.empty(); ++number) {

@@ -1,7 +1,7 @@
 #include "text/sentencepiece.h"
 
 #include <bit>
-#include <cstring>
+#include <cmath>
 
 #include "base/error.h"
 #include "text/utf8.h"
@@ -50,7 +50,9 @@ class Message {
   float real() const {
     uint32_t bits = 0;
     for (size_t i = 4; i-- > 0;) bits = bits << 8 | static_cast<uint8_t>(content_[i]);
-    return std::bit_cast<float>(bits);
+    const auto value = std::bit_cast<float>(bits);
+    if (!std::isfinite(value)) bad("a finite number");
+    return value;
   }
   Message message() const { return {content_, base_ + at_ - content_.size(), source_}; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "text/json_fields.h"
@@ -62,6 +63,10 @@ class RoleTable {
   Entry& find(const std::string& name) {
     auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
     if (found != entries_.end()) return *found;
+    constexpr size_t kMostRoles = 1024;
+    if (entries_.size() == kMostRoles) {
+      fail(ErrorCode::kResourceLimit, "tokenizer_config.json: more than {} tokens with a role", kMostRoles);
+    }
     return entries_.emplace_back(Entry{name, std::nullopt, std::nullopt});
   }
 
@@ -77,6 +82,13 @@ std::vector<AddedToken> read_list(const JsonFields& fields, const std::string& k
     tokens.push_back(read_stated_token(list[i], fields.place(key) + "[" + std::to_string(i) + "]", false));
   }
   return tokens;
+}
+
+std::unordered_set<std::string> contents_of(const std::optional<std::vector<AddedToken>>& tokens) {
+  std::unordered_set<std::string> contents;
+  if (!tokens) return contents;
+  for (const AddedToken& token : *tokens) contents.insert(token.content);
+  return contents;
 }
 
 /// The roles that a file states: the known ones, further names that end in "_token" and stand for a text, and the names
@@ -109,10 +121,9 @@ void read_map_lists(const JsonFields& map, TokenizerSettings& settings) {
     settings.additional = read_list(map, "additional_special_tokens");
   if (!map.get("extra_special_tokens").is_array()) return;
   if (!settings.extra) settings.extra.emplace();
+  std::unordered_set<std::string> known = contents_of(settings.extra);
   for (AddedToken& token : read_list(map, "extra_special_tokens")) {
-    const bool known = std::any_of(settings.extra->begin(), settings.extra->end(),
-                                   [&](const AddedToken& other) { return other.content == token.content; });
-    if (!known) settings.extra->push_back(std::move(token));
+    if (known.insert(token.content).second) settings.extra->push_back(std::move(token));
   }
 }
 
@@ -133,15 +144,12 @@ void read_decoder_list(const JsonFields& config, const RoleTable& roles, Tokeniz
 /// added_tokens.json: {"token": id}
 void read_added_tokens(const SettingsFiles& files, const RoleTable& roles, TokenizerSettings& settings) {
   const JsonFields fields(files.added_tokens, files.folder + "/added_tokens.json");
-  auto is_extra = [&](const std::string& content) {
-    return settings.extra && std::any_of(settings.extra->begin(), settings.extra->end(),
-                                         [&](const AddedToken& token) { return token.content == content; });
-  };
+  const std::unordered_set<std::string> extra = contents_of(settings.extra);
   for (const auto& item : files.added_tokens.items()) {
     const std::string& content = item.key();
     AddedToken token;
     token.content = content;
-    token.special = roles.is_token(content) || is_extra(content);
+    token.special = roles.is_token(content) || extra.contains(content);
     token.normalized = !token.special;
     settings.listed.emplace_back(fields.count(content), std::move(token));
   }

@@ -59,7 +59,8 @@ void StreamDecoder::trim_pieces(State& state, bool is_end, Tokens& tokens) {
   const size_t settled = text.size() - blank_end(text);
   state.bytes = is_end ? std::string() : text.substr(settled);
   text.resize(settled);
-  tokens.assign(1, std::move(text));
+  tokens.clear();
+  tokens.push_back(std::move(text));
 }
 
 void StreamDecoder::hold_bytes(State& state, bool is_end, Tokens& tokens) {
@@ -91,7 +92,22 @@ void StreamDecoder::strip_pieces(const StripDecoder& strip, State& state, bool i
   }
   std::string out(text.substr(0, text.size() - kept));
   state.bytes = is_end ? std::string() : std::string(text.substr(out.size()));
-  tokens.assign(1, std::move(out));
+  tokens.clear();
+  tokens.push_back(std::move(out));
+}
+
+/// A token like the one before it is no new one.
+void StreamDecoder::drop_repeated(const DecoderStep& step, State& state, Tokens& tokens) {
+  Tokens kept;
+  for (std::string& token : tokens) {
+    if (state.started && token == state.previous) continue;
+    state.started = true;
+    state.previous = token;
+    Tokens one{std::move(token)};
+    apply_step(step, one);
+    kept.insert(kept.end(), one.begin(), one.end());
+  }
+  tokens = std::move(kept);
 }
 
 void StreamDecoder::step(const DecoderStep& step, State& state, bool in_pieces, bool is_end, Tokens& tokens) {
@@ -105,7 +121,7 @@ void StreamDecoder::step(const DecoderStep& step, State& state, bool in_pieces, 
     for (const std::string& token : tokens) state.bytes += token;
     tokens.clear();
     if (!is_end) return;
-    tokens.assign(1, std::move(state.bytes));
+    tokens.push_back(std::move(state.bytes));
     return apply_step(step, tokens);
   }
   if ((simple && *simple == SimpleDecoder::kByteLevel) || std::holds_alternative<BytesDecoder>(step)) {
@@ -121,19 +137,7 @@ void StreamDecoder::step(const DecoderStep& step, State& state, bool in_pieces, 
     if (!is_end) tokens.pop_back();
     return;
   }
-  if (std::holds_alternative<CtcDecoder>(step)) {
-    Tokens kept;
-    for (std::string& token : tokens) {
-      if (state.started && token == state.previous) continue;
-      state.started = true;
-      state.previous = token;
-      Tokens one{std::move(token)};
-      apply_step(step, one);
-      kept.insert(kept.end(), one.begin(), one.end());
-    }
-    tokens = std::move(kept);
-    return;
-  }
+  if (std::holds_alternative<CtcDecoder>(step)) return drop_repeated(step, state, tokens);
   if (tokens.empty()) return;
   if (state.started) return apply_behind_first(step, tokens);
   state.started = true;

@@ -37,6 +37,7 @@ class StreamDecoder {
   void step(const DecoderStep& step, State& state, bool in_pieces, bool is_end, Tokens& tokens);
   static void join_bytes(const DecoderStep& step, State& state, bool is_end, Tokens& tokens);
   static void trim_pieces(State& state, bool is_end, Tokens& tokens);
+  static void drop_repeated(const DecoderStep& step, State& state, Tokens& tokens);
   static void hold_bytes(State& state, bool is_end, Tokens& tokens);
   static void strip_pieces(const StripDecoder& strip, State& state, bool is_end, Tokens& tokens);
 

@@ -107,7 +107,7 @@ Out truncate(const Out& x) {
 }  // namespace
 
 Out lower_cast(Lowering& lowering, const Node& node) {
-  const Out x = lowering.in(node, 0);
+  Out x = lowering.in(node, 0);
   const DType from = lowering.graph().info(node.inputs[0]).dtype, to = lowering.graph().info(node.outputs[0]).dtype;
   if (from == to) return x;
   if (from == DType::kF32 && to == DType::kI64) return truncate(x);

@@ -89,7 +89,7 @@ namespace {
 
 /// k or v [B,S,G,D] -> [B,H,S,D], each group's head repeated for the heads of q that share it.
 Out spread_groups(Lowering& lowering, const Node& node, size_t index) {
-  const Out x = make<v1::Transpose>(lowering.in(node, index), vector({0, 2, 1, 3}));
+  Out x = make<v1::Transpose>(lowering.in(node, index), vector({0, 2, 1, 3}));
   const int64_t heads = *lowering.input_shape(node, 0)[2].constant();
   const int64_t groups = *lowering.input_shape(node, index)[2].constant();
   if (groups == heads) return x;

@@ -77,7 +77,7 @@ ConstantPool::~ConstantPool() {
 Value ConstantPool::keep(Object* object) {
   std::unique_ptr<Object> owner(object);
   objects_.push_back(object);
-  owner.release();
+  static_cast<void>(owner.release());
   object->make_immortal();
   return Value::adopt(object);
 }
