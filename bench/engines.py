@@ -59,13 +59,15 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
-def gamut_bench(arguments: argparse.Namespace, folder: Path, lengths: list[int], runs: int) -> float:
-    """The median milliseconds of a forward pass, by `gamut bench`."""
+def gamut_bench(
+    arguments: argparse.Namespace, folder: Path, lengths: list[int], runs: int, where: tuple[str, ...]
+) -> float:
+    """The median milliseconds of a forward pass, by `gamut bench`; `where` are the options for backend and precision."""
     if len(set(lengths)) == 1:
         shape = ["--batch", str(len(lengths)), "--tokens", str(lengths[0])]
     else:
         shape = ["--lengths", ",".join(map(str, lengths))]
-    options = ["--threads", str(arguments.threads), "--runs", str(runs), "--precision", "f32", "--json"]
+    options = ["--threads", str(arguments.threads), "--runs", str(runs), *where, "--json"]
     for line in run([str(arguments.gamut), "bench", str(folder), *shape, *options]).splitlines():
         measured = json.loads(line)
         if measured["what"] == "forward":
@@ -73,7 +75,9 @@ def gamut_bench(arguments: argparse.Namespace, folder: Path, lengths: list[int],
     raise RuntimeError(f"{arguments.gamut} bench measured no forward pass of {folder}")
 
 
-def gamut_forward(arguments: argparse.Namespace, folder: Path, lengths: list[int]) -> np.ndarray:
+def gamut_forward(
+    arguments: argparse.Namespace, folder: Path, lengths: list[int], where: tuple[str, ...]
+) -> np.ndarray:
     """What gamut computes for the workload: row after row, without padding."""
     from safetensors.numpy import load_file, save_file
 
@@ -82,7 +86,7 @@ def gamut_forward(arguments: argparse.Namespace, folder: Path, lengths: list[int
     with tempfile.TemporaryDirectory() as files:
         asked, answered = f"{files}/inputs.safetensors", f"{files}/outputs.safetensors"
         save_file(inputs, asked)
-        options = ["--precision", "f32", "--threads", str(arguments.threads)]
+        options = [*where, "--threads", str(arguments.threads)]
         run([str(arguments.gamut), "forward", str(folder), "--inputs", asked, "--outputs", answered, *options])
         hidden = load_file(answered)["last_hidden_state"]
     return hidden[inputs["attention_mask"].astype(bool)]

@@ -1,7 +1,7 @@
 """The engines that gamut is measured against: functions from a checkpoint folder to one that runs a batch.
 
-All run in f32 on the given number of threads, called through their Python packages. An engine for one shape is told so
-and may specialise; an engine for several is built once with dynamic shapes.
+All run on the given number of threads, called through their Python packages, in f32; OpenVINO also in bf16. An engine
+for one shape is told so and may specialise; an engine for several is built once with dynamic shapes.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def first_output(model):
     return FirstOutput().eval()
 
 
-def pytorch(folder: Path, _example: Inputs, _dynamic: bool, threads: int) -> Run:
+def pytorch(folder: Path, _example: Inputs, _dynamic: bool, threads: int, _precision: str) -> Run:
     import torch
 
     torch.set_num_threads(threads)
@@ -98,13 +98,13 @@ def pytorch(folder: Path, _example: Inputs, _dynamic: bool, threads: int) -> Run
     return run
 
 
-def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int) -> Run:
+def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int, precision: str) -> Run:
     import openvino as ov
 
     shapes = [(name, [-1, -1] if dynamic else list(value.shape)) for name, value in example.items()]
     model = ov.convert_model(first_output(torch_model(folder)), example_input=torch_inputs(example), input=shapes)
     options = {
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": precision,
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",
         "INFERENCE_NUM_THREADS": str(threads),
@@ -113,7 +113,7 @@ def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int) -> Run:
     return lambda inputs: request.infer(inputs, share_inputs=True, share_outputs=True)[0]
 
 
-def onnxruntime(folder: Path, example: Inputs, dynamic: bool, threads: int) -> Run:
+def onnxruntime(folder: Path, example: Inputs, dynamic: bool, threads: int, _precision: str) -> Run:
     import onnxruntime as ort
 
     options = ort.SessionOptions()

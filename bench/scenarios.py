@@ -23,6 +23,7 @@ from report import Figure, Report, Row, Spread, compare
 from worker import Job, Worker
 
 TOLERANCE = 1e-3  # speed is compared only between engines that compute the same
+BF16_TOLERANCE = 0.1  # two engines that round at other places, twelve layers deep
 MEBIBYTE = 1 << 20
 ROUND_GFLOP = 400  # what an engine computes in about two seconds
 SENTENCE = "The quick brown fox jumps over the lazy dog."
@@ -47,6 +48,15 @@ class Workload:
     model: str
     lengths: list[int]
     ways: tuple[str, ...] = ("padded",)
+    backend: str = "cpu"
+    precision: str = "f32"
+
+    def where(self) -> tuple[str, ...]:
+        return ("--backend", self.backend, "--precision", self.precision)
+
+    def peers(self, arguments: argparse.Namespace) -> list[str]:
+        """A backend that is another's engine is measured against that engine's own way."""
+        return list(arguments.peers) if self.backend == "cpu" else [self.backend]
 
     def title(self) -> str:
         if len(set(self.lengths)) == 1:
@@ -58,10 +68,13 @@ class Workload:
 def make_jobs(workload: Workload, folder: Path, files: str, arguments: argparse.Namespace) -> dict[str, Job]:
     """Every peer in every way of batching."""
     jobs = {}
-    for peer in arguments.peers:
+    for peer in workload.peers(arguments):
         for way in workload.ways:
             label = peer if len(workload.ways) == 1 else f"{peer}, {way}"
-            jobs[label] = Job(peer, str(folder), workload.lengths, way, arguments.threads, f"{files}/{label}.npy")
+            output = f"{files}/{label}.npy"
+            jobs[label] = Job(
+                peer, str(folder), workload.lengths, way, arguments.threads, workload.precision, output
+            )
     return jobs
 
 
@@ -83,10 +96,10 @@ def start_workers(stack: contextlib.ExitStack, jobs: dict[str, Job]) -> dict[str
     return workers
 
 
-def check_outputs(outputs: dict[str, np.ndarray]) -> str:
+def check_outputs(outputs: dict[str, np.ndarray], tolerance: float = TOLERANCE) -> str:
     """Raises when an engine's results differ from gamut's; otherwise a note on how far they are apart."""
     ours = outputs["gamut"]
-    bound = TOLERANCE * max(1.0, float(np.abs(ours).max()))
+    bound = tolerance * max(1.0, float(np.abs(ours).max()))
     differences = {name: float(np.abs(theirs - ours).max()) for name, theirs in outputs.items() if name != "gamut"}
     for name, difference in differences.items():
         if not difference <= bound:
@@ -107,11 +120,12 @@ def forward(workload: Workload, name: str, arguments: argparse.Namespace) -> Rep
         jobs = make_jobs(workload, folder, files, arguments)
         workers = start_workers(stack, jobs)
         outputs = {label: np.load(job.output) for label, job in jobs.items()}
-        outputs["gamut"] = engines.gamut_forward(arguments, folder, lengths)
-        note = check_outputs(outputs)
+        outputs["gamut"] = engines.gamut_forward(arguments, folder, lengths, workload.where())
+        note = check_outputs(outputs, TOLERANCE if workload.precision == "f32" else BF16_TOLERANCE)
         gflop = models.forward_gflop(folder, lengths)
         count = runs_in_round(arguments.runs, gflop)
-        runs: dict[str, Callable[[], float]] = {"gamut": partial(engines.gamut_bench, arguments, folder, lengths, count)}
+        ours = partial(engines.gamut_bench, arguments, folder, lengths, count, workload.where())
+        runs: dict[str, Callable[[], float]] = {"gamut": ours}
         runs |= {label: partial(median_of_runs, worker, count) for label, worker in workers.items()}
         runs["peak"] = partial(engines.peak_gflops, arguments)
         found = engines.measure_rounds(runs, arguments.rounds)
@@ -120,9 +134,10 @@ def forward(workload: Workload, name: str, arguments: argparse.Namespace) -> Rep
         label: Spread.of(100 * gflop / (ms * 1e-3) / peak for ms, peak in zip(values, peaks))
         for label, values in found.items()
     }
-    rows = [Row(row.name, row.value, row.ratio, shares[row.name]) for row in compare(found)]
+    is_f32 = workload.precision == "f32"  # the peak is that of f32 multiply-adds
+    rows = [Row(row.name, row.value, row.ratio, shares[row.name] if is_f32 else None) for row in compare(found)]
     best = best_peer(rows)
-    report = Report(name, f"{workload.title()}, f32, {arguments.threads} threads, {gflop:.1f} GFLOP", rows=rows)
+    report = Report(name, f"{workload.title()}, {workload.precision}, {arguments.threads} threads, {gflop:.1f} GFLOP", rows=rows)
     report.figures["best_peer"] = Figure(best.ratio.median, best.name)
     report.notes = [f"measured peak {Spread.of(peaks).text(1).strip()} GF/s; {note}"]
     return report
@@ -205,6 +220,11 @@ FORWARDS = {
     "minilm-1x128": Workload("minilm", [128]),
     "minilm-1x16": Workload("minilm", [16]),
     "minilm-ragged": Workload("minilm", ragged_lengths(), ("padded", "sorted")),
+    "openvino-bert-base-1x128": Workload("bert-base", [128], backend="openvino"),
+    "openvino-bert-base-8x128": Workload("bert-base", [128] * 8, backend="openvino"),
+    "openvino-bert-base-1x128-bf16": Workload("bert-base", [128], backend="openvino", precision="bf16"),
+    "openvino-bert-base-8x128-bf16": Workload("bert-base", [128] * 8, backend="openvino", precision="bf16"),
+    "openvino-minilm-1x128": Workload("minilm", [128], backend="openvino"),
 }
 
 SCENARIOS: dict[str, Callable[[str, argparse.Namespace], Report]] = {

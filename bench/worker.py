@@ -26,6 +26,7 @@ class Job:
     lengths: list[int]
     way: str
     threads: int
+    precision: str
     output: str  # where the results go, once: row after row, without padding
 
 
@@ -77,7 +78,7 @@ def run_job(job: Job, answers) -> None:
     folder = Path(job.folder)
     token_rows = peers.make_rows(job.lengths, models.sizes(folder)["vocab_size"])
     batches = peers.make_batches(token_rows, job.way)
-    run = peers.PEERS[job.peer](folder, batches[0].inputs, len(batches) > 1, job.threads)
+    run = peers.PEERS[job.peer](folder, batches[0].inputs, len(batches) > 1, job.threads, job.precision)
     results = {}
     for batch in batches:
         for row, result in zip(batch.rows, run(batch.inputs)):

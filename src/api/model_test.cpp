@@ -38,7 +38,7 @@ TEST(Model, GivesTheSameOnEveryBackend) {
 TEST(Model, SaysWhatIsWrongWithOptions) {
   const TinyFolder folder;
   auto open = [&](const LoadOptions& options) { return refusal([&] { Model::open(folder.path(), options); }); };
-  expect_part(open({.backend = "abacus"}), "unsupported: backend \"abacus\" is unknown");
+  expect_part(open({.backend = "abacus"}), "unsupported: backend \"abacus\" is unknown; available: cpu");
   expect_part(open({.precision = "int3"}), "unsupported: precision \"int3\" is not available");
   expect_part(open({.instruction_set = "mmx"}), "instruction set \"mmx\" is unknown");
   expect_part(open({.head = "GptModel"}), "head \"GptModel\" is unknown for model type bert");

@@ -69,6 +69,9 @@ std::optional<uint32_t> categories_of(std::string_view name) {
   return set == 0 ? std::nullopt : std::optional(set);
 }
 
+// Superscript one to three and the vulgar fractions of Latin-1, which only \\w has.
+constexpr const char* kWordNumbers = "\\xb2\\xb3\\xb9\\xbc-\\xbe";
+
 std::string word_members() {
   return members_of(kLetters | kMarks | kDecimals | kLetterNumbers | category_bit(Category::kPc));
 }
@@ -83,7 +86,7 @@ std::optional<CharacterClass> escape_class(char letter) {
     case 's':
     case 'S': return CharacterClass{std::string(kSpaceMembers), letter == 'S'};
     case 'w':
-    case 'W': return CharacterClass{word_members(), letter == 'W'};
+    case 'W': return CharacterClass{word_members() + ranges(further_alphabetic()) + kWordNumbers, letter == 'W'};
     case 'd':
     case 'D': return CharacterClass{members_of(kDecimals), letter == 'D'};
     default: return std::nullopt;
