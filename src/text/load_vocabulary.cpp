@@ -40,20 +40,11 @@ Vocabulary read_lines(std::string_view text, const std::string& source) {
 
 /// A token given as its text or as an object with options; special unless the object says otherwise.
 AddedToken read_token(const Json& value, const std::string& where, bool special) {
+  if (!value.is_string()) return read_stated_token(value, where, special, nullptr);
   AddedToken token;
-  if (value.is_string()) {
-    token.content = value.get<std::string>();
-    token.special = special;
-    token.normalized = !special;
-    return token;
-  }
-  const JsonFields fields(value, where);
-  token.content = fields.string("content");
-  token.special = special || fields.optional_boolean("special").value_or(false);
-  token.single_word = fields.optional_boolean("single_word").value_or(false);
-  token.lstrip = fields.optional_boolean("lstrip").value_or(false);
-  token.rstrip = fields.optional_boolean("rstrip").value_or(false);
-  token.normalized = fields.optional_boolean("normalized").value_or(!token.special);
+  token.content = value.get<std::string>();
+  token.special = special;
+  token.normalized = !special;
   return token;
 }
 
