@@ -159,7 +159,7 @@ void find_warnings(Diagnosis* diagnosis) {
                         "Install libcuda of the same version; in a container, start it with --gpus all."});
   }
   const auto& sets = diagnosis->processor.instruction_sets;
-  if (std::ranges::count(sets, "amx_bf16") > 0 && !has_isa(Isa::kAmx)) {
+  if (std::ranges::count(sets, "amx_int8") > 0 && !has_isa(Isa::kAmx)) {
     warnings.push_back({"the processor has AMX, and Linux does not grant it", "Linux 5.16 or later grants it."});
   }
   if (!diagnosis->build.sanitizers.empty()) {
