@@ -73,3 +73,29 @@ pip_python() {
     echo "$cache/pip/bin/python"
   fi
 }
+
+# unpack_wheel PACKAGE SIZE TARGET: gets a Python package (once; two at once: the second waits) and unpacks it to TARGET,
+# installed nowhere. `check_unpacked FOLDER`, where the script has one, refuses a content that is not the expected.
+unpack_wheel() {
+  local package="$1" size="$2" target="$3" log="$3.log" unfinished="$3.unfinished" python
+  if [[ -d "$target" ]]; then return; fi
+  exec 9>"$target.lock"
+  flock 9
+  if [[ ! -d "$target" ]]; then
+    : >"$log"
+    rm -rf "$unfinished"
+    mkdir -p "$unfinished/download"
+    python="$(pip_python "$log")"
+    say "downloading $package ($size)"
+    "$python" -m pip download --no-deps --no-input --disable-pip-version-check --only-binary :all: --dest "$unfinished/download" "$package" \
+      >>"$log" 2>&1 || { tail -n 20 "$log" >&2; rm -rf "$unfinished"; die "failed; the whole output is in $log"; }
+    python3 -m zipfile -e "$unfinished"/download/*.whl "$unfinished"
+    rm -rf "$unfinished/download"
+    if declare -F check_unpacked >/dev/null && ! check_unpacked "$unfinished"; then
+      rm -rf "$unfinished"
+      die "$package does not hold the expected files (their sha256 differ)"
+    fi
+    mv "$unfinished" "$target"
+  fi
+  exec 9>&-
+}
