@@ -21,7 +21,7 @@ add_dependencies(test_base fake_libcuda)
 target_compile_definitions(test_base PRIVATE GAMUT_FAKE_LIBCUDA="$<TARGET_FILE:fake_libcuda>")
 
 # Parity with transformers: the committed cases, without Python.
-add_library(parity STATIC tests/parity/case.cpp tests/parity/compare.cpp)
+add_library(parity STATIC tests/parity/case.cpp tests/parity/compare.cpp tests/parity/generation.cpp)
 target_include_directories(parity PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(parity PUBLIC gamut_core)
 add_executable(test_parity tests/parity/parity_test.cpp)

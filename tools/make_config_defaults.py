@@ -10,6 +10,7 @@ compared and nothing is written.
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import sys
@@ -29,8 +30,18 @@ SKIPPED = {
 }
 
 
+def derived_fields(config_class):
+    """Fields that a config leaves open and the class then derives from others, as num_key_value_heads from the number of
+    heads: what it derives from its own defaults says nothing about a file. `rope_parameters` holds defaults all the same.
+    """
+    if not dataclasses.is_dataclass(config_class):
+        return set()
+    return {field.name for field in dataclasses.fields(config_class) if field.default is None} - {"rope_parameters"}
+
+
 def defaults_of(config_class):
     values = {k: v for k, v in config_class().to_dict().items() if k not in SKIPPED}
+    values |= {name: None for name in derived_fields(config_class) & values.keys()}
     aliases = dict(config_class.attribute_map)
     return {
         "transformers": transformers.__version__,

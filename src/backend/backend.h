@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/state.h"
 #include "checkpoint/checkpoint.h"
 #include "graph/graph.h"
 
@@ -46,9 +47,11 @@ class Executable {
  public:
   virtual ~Executable() = default;
 
-  /// Runs the graph. `inputs` by name, with the declared dtypes and shapes; the result holds the graph's outputs.
-  /// Throws Error{kInvalidArgument} when they do not fit, before any work.
-  virtual NamedTensors run(const NamedTensors& inputs) const = 0;
+  /// Runs the graph. `inputs` by name, with the declared dtypes and shapes; the result holds the graph's outputs. With
+  /// states, which Backend::make_state of the same backend made, operators that have one go on from it; whoever calls
+  /// then advances the sequences. Throws Error{kInvalidArgument} when inputs do not fit, before any work.
+  virtual NamedTensors run(const NamedTensors& inputs, const StateRun& states) const = 0;
+  NamedTensors run(const NamedTensors& inputs) const { return run(inputs, {}); }
 
   /// What it computes in: kAuto has become one of the others.
   virtual Precision precision() const = 0;
@@ -76,6 +79,9 @@ class Backend {
   /// Throws Error{kUnsupported} that names an operator it cannot run even after decomposition.
   virtual std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
                                               const CompileOptions& options) const = 0;
+  /// Memory for the states of a program's sequences, at most `budget` bytes. Throws Error{kUnsupported} where the
+  /// backend has none.
+  virtual std::unique_ptr<State> make_state(const std::vector<StateSpec>& specs, size_t budget) const = 0;
 };
 
 /// The backends that can be used here, the default first.

@@ -223,6 +223,15 @@ std::string Config::s_or(std::string_view name, std::string_view fallback) const
 
 bool Config::b_or(std::string_view name, bool fallback) const { return has(name) ? b(name) : fallback; }
 
+Config Config::defaults() const {
+  Config config;
+  config.defaults_ = load_defaults(Json::object());
+  config.json_ = defaults_ == nullptr ? share_json(Json::object())
+                                      : std::shared_ptr<const Json>(defaults_, &defaults_->at("defaults"));
+  config.source_ = source_;
+  return config;
+}
+
 Config Config::sub(std::string_view name) const {
   const Json& value = require(name, "an object");
   if (!value.is_object()) refuse(name, value, "an object");

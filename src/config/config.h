@@ -83,6 +83,9 @@ class Config {
   /// of the latter.
   std::map<int64_t, std::string> id2label() const;
 
+  /// What the model type's defaults alone say.
+  Config defaults() const;
+
   /// The file's own object, without defaults.
   const Json& json() const { return *json_; }
   /// What messages call this object: "dir/config.json".

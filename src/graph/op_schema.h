@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "graph/graph.h"
+#include "graph/state.h"
 
 namespace gamut {
 
@@ -73,6 +74,8 @@ struct OpSchema {
   /// Null: never.
   bool (*keeps_tokens)(const Graph& graph, const Node& node) = nullptr;
   std::vector<OpCase> (*cases)() = nullptr;
+  /// What a node with the attribute "state" keeps of each sequence between runs, all but the name. Null: nothing.
+  StateSpec (*state)(const Graph& graph, const Node& node) = nullptr;
 };
 
 /// The three leaves of every graph.

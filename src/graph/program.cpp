@@ -20,15 +20,28 @@ HostFunction fill_zeros() {
   };
 }
 
-HostFunction fill_positions() {
-  return [](const NamedTensors&, const RowTable& rows) {
+HostFunction fill_positions(int64_t first) {
+  return [first](const NamedTensors&, const RowTable& rows) {
     Tensor positions = Tensor::allocate(DType::kI64, {rows.batch, rows.sequence});
     auto out = positions.mutable_i64();
     std::ranges::fill(out, 0);
     for (const RowTable::Row& row : rows.rows) {
-      for (int64_t i = 0; i < row.length; ++i) out[row.start + i] = i;
+      for (int64_t i = 0; i < row.length; ++i) out[row.start + i] = first + row.past + i;
     }
     return positions;
+  };
+}
+
+HostFunction fill_all_places() {
+  return [](const NamedTensors&, const RowTable& rows) {
+    int64_t count = 0;
+    for (const RowTable::Row& row : rows.rows) count += row.length;
+    Tensor places = Tensor::allocate(DType::kI64, {count});
+    int64_t* place = places.mutable_i64().data();
+    for (const RowTable::Row& row : rows.rows) {
+      for (int64_t i = 0; i < row.length; ++i) *place++ = row.start + i;
+    }
+    return places;
   };
 }
 

@@ -31,6 +31,7 @@ struct RowTable {
   struct Row {
     int64_t start;
     int64_t length;
+    int64_t past = 0;  ///< tokens of its sequence in earlier runs
   };
   std::vector<Row> rows;
   int64_t batch = 0;     // of the token grid

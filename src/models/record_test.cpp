@@ -295,7 +295,7 @@ TEST(SentenceEmbedding, ReplacesTheOutputsByOneVectorPerRow) {
   EXPECT_EQ(graph.outputs()[0].first, "sentence_embedding");
   EXPECT_EQ(to_string(graph.info(graph.outputs()[0].second).shape), "[N,32]");
   ASSERT_EQ(recorded.program.outputs.size(), 1u);
-  EXPECT_FALSE(recorded.program.outputs[0].per_token);
+  EXPECT_EQ(recorded.program.outputs[0].lines, Lines::kRows);
   Recorded head = record(tiny_bert_config("BertForMaskedLM"), tiny_bert_tensors("BertForMaskedLM"));
   EXPECT_THROW(append_sentence_embedding(head.program, {}), Error);
 }

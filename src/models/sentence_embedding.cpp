@@ -20,7 +20,7 @@ PoolKind kind_of(const std::string& pooling) {
 }  // namespace
 
 void append_sentence_embedding(Program& program, const SentenceTransformer& modules) {
-  Graph& graph = program.graphs.at("encode");
+  Graph& graph = program.graphs.begin()->second;
   Value hidden, table;
   for (const auto& [name, value] : graph.outputs()) {
     if (name == "last_hidden_state") hidden = {&graph, value};
@@ -37,7 +37,7 @@ void append_sentence_embedding(Program& program, const SentenceTransformer& modu
   if (modules.normalize) embedding = op::l2_normalize(embedding);
   graph.clear_outputs();
   graph.set_output("sentence_embedding", embedding);
-  program.outputs = {{"sentence_embedding", false}};
+  program.outputs = {{"sentence_embedding", Lines::kRows}};
   verify_if_wanted(graph);
 }
 

@@ -6,14 +6,18 @@
 #include "graph/op_case_builder.h"
 #include "ops/binary.h"
 #include "ops/broadcast.h"
+#include "ops/cast.h"
 #include "ops/compare.h"
+#include "ops/concat.h"
 #include "ops/iota.h"
 #include "ops/matmul.h"
 #include "ops/reshape.h"
 #include "ops/row_index.h"
 #include "ops/select.h"
+#include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/transpose.h"
+#include "ops/unary.h"
 
 namespace gamut::op {
 namespace {
@@ -39,6 +43,13 @@ void infer(InferContext& c) {
     if (!(c.shape(4)[0] == Extent(1))) c.require_equal(c.shape(4)[0], q[2], "heads of the bias");
     for (int axis : {1, 2}) c.require_equal(c.shape(4)[axis], q[1], "tokens of the bias");
   }
+  for (size_t i : {5, 6}) {
+    if (!c.has(i)) continue;
+    c.require_dtype(i, DType::kF32);
+    if (c.rank(i) != 1) c.fail("expected sinks and slopes [H]");
+    c.require_equal(c.shape(i)[0], q[2], "heads of sinks or slopes");
+  }
+  if (c.has(6) && !c.has(3)) c.fail("slopes need rows");
   c.output(DType::kF32, {q[0], q[1], q[2], v[3]});
 }
 
@@ -69,7 +80,26 @@ Value visible_keys(Graph& g, const Node& node, const Rows* rows, const Extent& s
     Value near = compare(CompareKind::kLess, as_query(positions), as_key(positions) + g.scalar(window));
     past = logical_and(past, near);
   }
+  if (const int64_t chunk = node.attributes.i("chunk"); chunk > 0) {
+    auto number = [&](Value x) { return binary(BinaryKind::kDiv, x, g.scalar(chunk)); };
+    past = logical_and(past, compare(CompareKind::kEqual, number(as_key(positions)), number(as_query(positions))));
+  }
   return seen ? logical_and(seen, past) : past;
+}
+
+/// F32 [B,H,S,S]: each head's slope times how far behind the query a key stands, as a negative number.
+Value distances(const Rows& rows, Value slopes) {
+  const Value positions = cast(row_positions(rows), DType::kF32);
+  const Extent batch = positions.extent(0), sequence = positions.extent(1);
+  const Value behind = reshape(positions, {batch, 1, 1, sequence}) - reshape(positions, {batch, 1, sequence, 1});
+  return behind * reshape(slopes, {1, slopes.extent(0), 1, 1});
+}
+
+/// softmax over the keys and one score more per head, which is then dropped.
+Value softmax_with_sinks(Value scores, Value sinks) {
+  const Shape& shape = scores.shape();
+  Value last = broadcast(reshape(sinks, {1, shape[1], 1, 1}), {shape[0], shape[1], shape[2], 1});
+  return slice(softmax(concat({scores, last}, 3)), 3, 0, shape[3]);
 }
 
 Value decompose(Graph& g, const Node& node, std::span<const Value> inputs) {
@@ -78,11 +108,25 @@ Value decompose(Graph& g, const Node& node, std::span<const Value> inputs) {
   Value q = transpose(inputs[0], {0, 2, 1, 3});
   Value k = spread_groups(inputs[1], heads), v = spread_groups(inputs[2], heads);
   Value scores = matmul(q, k, /*transpose_b=*/true) * static_cast<float>(node.attributes.num("scale"));
+  if (const auto cap = static_cast<float>(node.attributes.num("softcap")); cap > 0) {
+    scores = unary(UnaryKind::kTanh, scores * (1 / cap)) * cap;
+  }
   if (input(4)) scores = scores + input(4);
   Rows rows{input(3)};
+  if (input(6)) scores = scores + distances(rows, input(6));
   Value seen = visible_keys(g, node, input(3) ? &rows : nullptr, inputs[0].extent(1));
   if (seen) scores = select(seen, scores, g.scalar(std::numeric_limits<float>::lowest()));
-  return transpose(matmul(softmax(scores), v), {0, 2, 1, 3});
+  return transpose(matmul(input(5) ? softmax_with_sinks(scores, input(5)) : softmax(scores), v), {0, 2, 1, 3});
+}
+
+StateSpec state(const Graph& graph, const Node& node) {
+  const Shape &k = graph.info(node.inputs[1]).shape, &v = graph.info(node.inputs[2]).shape;
+  StateSpec spec;
+  spec.kind = StateKind::kKv;
+  spec.heads = *k[2].constant(), spec.key_dim = *k[3].constant(), spec.value_dim = *v[3].constant();
+  // A chunk's queries see no more than a window of its size does.
+  spec.window = node.attributes.i("window", node.attributes.i("chunk"));
+  return spec;
 }
 
 /// Only with rows does attention know where a sequence ends; a bias is laid out for one sequence.
@@ -95,7 +139,9 @@ struct CaseSize {
   int64_t heads, groups, head_dim, value_dim;
   std::vector<int64_t> lengths;
   bool packed, causal;
-  int64_t window;
+  int64_t window, chunk = 0;
+  double softcap = 0;
+  bool sinks = false, slopes = false;
 };
 
 const CaseSize kCases[] = {
@@ -108,6 +154,12 @@ const CaseSize kCases[] = {
     {"window", 2, 2, 8, 8, {70, 13}, true, true, 5},
     {"groups", 6, 2, 8, 8, {17, 20}, true, true, 0},
     {"value_dim", 2, 1, 8, 5, {12, 65}, true, false, 0},
+    {"chunk", 2, 1, 8, 8, {70, 13}, true, true, 0, 9},
+    {"softcap", 2, 2, 8, 8, {20, 3}, true, true, 0, 0, 2.5},
+    {"sinks", 4, 2, 8, 8, {70, 1}, true, true, 6, 0, 0, true},
+    {"slopes", 3, 3, 8, 8, {70, 5}, true, true, 0, 0, 0, false, true},
+    {"slopes_padded", 4, 1, 8, 8, {7, 5}, false, true, 0, 0, 0, false, true},
+    {"all", 4, 2, 12, 8, {40, 66}, true, true, 7, 0, 3, true, true},
 };
 
 /// One case; tokens on padding are not compared, so padded cases compare through a mask of real tokens.
@@ -118,7 +170,10 @@ OpCase make_case(const CaseSize& size) {
   Value q = b.tokens("q", table, {size.heads, size.head_dim});
   Value k = b.tokens("k", table, {size.groups, size.head_dim});
   Value v = b.tokens("v", table, {size.groups, size.value_dim});
-  Value y = attention(q, k, v, {.mask = {rows, size.causal, size.window}});
+  AttentionOptions options{.mask = {rows, size.causal, size.window, size.chunk}, .softcap = size.softcap};
+  if (size.sinks) options.sinks = b.f32("sinks", {size.heads});
+  if (size.slopes) options.slopes = b.f32("slopes", {size.heads}, 0, 1);
+  Value y = attention(q, k, v, options);
   Value is_token = compare(CompareKind::kLessEqual, b.graph().scalar(int64_t{0}), row_numbers(rows));
   const Shape grid = is_token.shape();
   is_token = reshape(is_token, {grid[0], grid[1], 1, 1});
@@ -139,11 +194,12 @@ std::vector<OpCase> cases() {
 const OpSchema kAttention{.name = "attention",
                           .op_class = OpClass::kComposed,
                           .min_inputs = 3,
-                          .max_inputs = 5,
+                          .max_inputs = 7,
                           .infer = infer,
                           .decompose = decompose,
                           .keeps_tokens = keeps_tokens,
-                          .cases = cases};
+                          .cases = cases,
+                          .state = state};
 
 Value attention(Value q, Value k, Value v, const AttentionOptions& options) {
   double scale = options.scale;
@@ -151,8 +207,13 @@ Value attention(Value q, Value k, Value v, const AttentionOptions& options) {
   Attributes attributes{{"scale", scale}};
   if (options.mask.causal) attributes.set("causal", true);
   if (options.mask.window > 0) attributes.set("window", options.mask.window);
+  if (options.mask.chunk > 0) attributes.set("chunk", options.mask.chunk);
+  if (options.softcap > 0) attributes.set("softcap", options.softcap);
+  if (!options.state.empty()) attributes.set("state", options.state);
   const Value rows = options.mask.rows ? options.mask.rows->table : Value{};
-  return q.graph->add(kAttention, {q, k, v, rows, options.bias}, std::move(attributes));
+  std::vector<Value> inputs{q, k, v, rows, options.bias, options.sinks, options.slopes};
+  while (!inputs.back()) inputs.pop_back();
+  return q.graph->add(kAttention, inputs, std::move(attributes));
 }
 
 }  // namespace gamut::op

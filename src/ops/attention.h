@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "graph/graph.h"
 #include "graph/rows.h"
@@ -17,6 +18,8 @@ struct Mask {
   bool causal = false;
   /// With causal: only the last `window` keys up to the query itself; 0 means all.
   int64_t window = 0;
+  /// With causal: only the keys of the query's own chunk of so many tokens; 0 means all.
+  int64_t chunk = 0;
 };
 
 struct AttentionOptions {
@@ -25,6 +28,14 @@ struct AttentionOptions {
   double scale = 0;
   /// Added to the scores: [H,S,S] or [1,S,S]; absent for none.
   Value bias;
+  /// Above 0: scores become softcap * tanh(score / softcap), before anything is added.
+  double softcap = 0;
+  /// [H]: one more score per head that takes its share of the softmax and has no value.
+  Value sinks;
+  /// [H], with rows: slope * (key's position - query's position) is added to the scores (ALiBi).
+  Value slopes;
+  /// Under this name keys and values stay from one run to the next, and queries see those of earlier runs; empty: not.
+  std::string state;
 };
 
 /// q [B,S,H,D], k [B,S,G,D], v [B,S,G,E], H a multiple of G -> [B,S,H,E].

@@ -58,7 +58,7 @@ Program record(const Checkpoint& checkpoint) {
   Program program{.model_type = "self-test", .head = "the self-test", .max_length = kPositions};
   program.inputs = {{.name = "input_ids", .limit = kWords},
                     {.name = "position_ids", .limit = kPositions, .fill = fill_positions()}};
-  program.outputs = {{.name = "tokens"}, {.name = "sentence", .per_token = false}};
+  program.outputs = {{.name = "tokens"}, {.name = "sentence", .lines = Lines::kRows}};
   Graph graph("encode");
   WeightNames names(checkpoint, {});
   const Scope s(graph, names);

@@ -11,7 +11,6 @@
 namespace gamut {
 namespace {
 
-constexpr const char* kEncode = "encode";
 constexpr const char* kMask = "attention_mask";
 
 /// An integer input of any integer dtype as I64.
@@ -47,6 +46,15 @@ Tensor flatten(const Tensor& grid, const RowTable& rows) {
   return flat;
 }
 
+/// The place of each row's last token.
+Tensor last_places(const RowTable& rows) {
+  Tensor places = Tensor::allocate(DType::kI64, {static_cast<int64_t>(rows.rows.size())});
+  for (size_t n = 0; n < rows.rows.size(); ++n) {
+    places.mutable_i64()[n] = rows.rows[n].start + rows.rows[n].length - 1;
+  }
+  return places;
+}
+
 /// The element of a [B or 1, S or 1] tensor at (b, s).
 int64_t at(const Tensor& tensor, int64_t b, int64_t s) {
   return tensor.i64()[(tensor.dim(0) == 1 ? 0 : b) * tensor.dim(1) + (tensor.dim(1) == 1 ? 0 : s)];
@@ -61,14 +69,23 @@ struct Session::Request {
   /// Where each token stands in the caller's [batch, sequence]; empty when the caller gave rows.
   std::vector<std::pair<int64_t, int64_t>> places;
   int64_t batch = 0, sequence = 0;
+  /// Of a step: what the rows go on from, and how many tokens each has already.
+  StateRun states;
+  std::vector<int64_t> pasts;
+  bool only_last = false;  // results of each row's last token
+
+  int64_t past(size_t row) const { return row < pasts.size() ? pasts[row] : 0; }
 };
 
 Session::Session(Program program, std::shared_ptr<const Checkpoint> checkpoint, const Backend& backend,
                  const CompileOptions& options, RowLayout layout)
     : program_(std::move(program)) {
-  const Graph& graph = program_.graph(kEncode);
+  check_internal(program_.graphs.size() == 1, "session: expected a program of one graph");
+  const Graph& graph = program_.graphs.begin()->second;
   const bool wanted = layout == RowLayout::kAuto ? backend.prefers_packed_rows() : layout == RowLayout::kPacked;
-  packed_ = wanted && why_not_packable(graph).empty();
+  can_pack_ = why_not_packable(graph).empty();
+  packed_ = wanted && can_pack_;
+  backend_ = &backend;
   executable_ = backend.compile(graph, std::move(checkpoint), options);
 }
 
@@ -80,9 +97,9 @@ size_t Session::planned_bytes(int64_t rows, int64_t length) const {
 /// Every id below its limit, every row within the model's length.
 void Session::check(const Request& request) const {
   for (size_t n = 0; n < request.lengths.size(); ++n) {
-    if (program_.max_length > 0 && request.lengths[n] > program_.max_length &&
-        request.tokens.count("position_ids") == 0) {
-      fail(ErrorCode::kInvalidArgument, "row {} has {} tokens, the model takes at most {}", n, request.lengths[n],
+    const int64_t length = request.past(n) + request.lengths[n];
+    if (program_.max_length > 0 && length > program_.max_length && request.tokens.count("position_ids") == 0) {
+      fail(ErrorCode::kInvalidArgument, "row {} has {} tokens, the model takes at most {}", n, length,
            program_.max_length);
     }
   }
@@ -115,6 +132,7 @@ NamedTensors Session::bind(const Request& request, const RowTable& rows) const {
     }
     bound[input.name] = grid;
   }
+  if (request.only_last) bound[kTakenTokens] = last_places(rows);
   for (const ProgramInput& input : program_.inputs) {
     if (bound.count(input.name) > 0) continue;
     if (!input.fill) fail(ErrorCode::kInvalidArgument, "input {} is missing", input.name);
@@ -126,10 +144,13 @@ NamedTensors Session::bind(const Request& request, const RowTable& rows) const {
 /// Runs the request; results per token come as [T,…] in row order.
 NamedTensors Session::run(const Request& request) const {
   check(request);
-  const RowTable rows = packed_ ? RowTable::packed(request.lengths) : RowTable::padded(request.lengths);
-  NamedTensors results = executable_->run(bind(request, rows));
+  // States of a backend that packs take rows without gaps, whatever the layout of other runs.
+  const bool packed = request.states.state != nullptr ? can_pack_ && backend_->prefers_packed_rows() : packed_;
+  RowTable rows = packed ? RowTable::packed(request.lengths) : RowTable::padded(request.lengths);
+  for (size_t n = 0; n < rows.rows.size(); ++n) rows.rows[n].past = request.past(n);
+  NamedTensors results = executable_->run(bind(request, rows), request.states);
   for (const ProgramOutput& output : program_.outputs) {
-    if (output.per_token) results[output.name] = flatten(results.at(output.name), rows);
+    if (output.lines == Lines::kTokens) results[output.name] = flatten(results.at(output.name), rows);
   }
   return results;
 }
@@ -216,7 +237,7 @@ NamedTensors Session::forward(const NamedTensors& inputs) const {
   const Request request = compact(read_inputs(inputs));
   NamedTensors results = run(request);
   for (const ProgramOutput& output : program_.outputs) {
-    if (!output.per_token) continue;
+    if (output.lines == Lines::kRows) continue;
     const Tensor flat = results.at(output.name);
     Dims dims{request.batch, request.sequence};
     dims.insert(dims.end(), flat.dims().begin() + 1, flat.dims().end());
@@ -234,6 +255,35 @@ NamedTensors Session::forward(const NamedTensors& inputs) const {
     }
     results[output.name] = grid;
   }
+  return results;
+}
+
+std::unique_ptr<State> Session::make_state(size_t budget) const {
+  if (program_.states.empty()) {
+    fail(ErrorCode::kUnsupported, "{} of model type {} keeps nothing between runs: it cannot generate", program_.head,
+         program_.model_type);
+  }
+  return backend_->make_state(program_.states, budget);
+}
+
+NamedTensors Session::step(const std::vector<std::vector<int64_t>>& tokens, State& state,
+                           std::span<const int64_t> sequences, Wanted wanted) const {
+  Request request;
+  if (tokens.size() != sequences.size()) {
+    fail(ErrorCode::kInvalidArgument, "{} rows of tokens for {} sequences", tokens.size(), sequences.size());
+  }
+  std::vector<int64_t>& flat = request.tokens["input_ids"];
+  for (size_t n = 0; n < tokens.size(); ++n) {
+    if (tokens[n].empty()) fail(ErrorCode::kInvalidArgument, "row {} has no tokens", n);
+    flat.insert(flat.end(), tokens[n].begin(), tokens[n].end());
+    request.lengths.push_back(static_cast<int64_t>(tokens[n].size()));
+    request.pasts.push_back(state.length(sequences[n]));
+  }
+  request.only_last = wanted == Wanted::kLast;
+  for (size_t n = 0; n < tokens.size(); ++n) state.reserve(sequences[n], request.lengths[n]);
+  request.states = {&state, sequences};
+  NamedTensors results = run(request);
+  for (size_t n = 0; n < tokens.size(); ++n) state.advance(sequences[n], request.lengths[n]);
   return results;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,19 @@ class Session {
   /// as [T,…] with the rows end to end, results per row as [N,…]. Throws Error{kInvalidArgument} as `forward` does.
   NamedTensors run_rows(const std::map<std::string, std::vector<std::vector<int64_t>>>& inputs) const;
 
+  /// Memory of at most `budget` bytes for the sequences of `step`. Throws Error{kUnsupported} for a program or a backend
+  /// that keeps none.
+  std::unique_ptr<State> make_state(size_t budget) const;
+
+  /// Whose results `step` returns, of a program that can take them of some tokens only.
+  enum class Wanted { kAll, kLast };
+
+  /// Appends each row's tokens (ids, at least one) to its sequence of `state`, all of them different, and runs them
+  /// there. Results as run_rows has them; of the last tokens alone: as [N,…]. Throws Error{kResourceLimit} when the
+  /// state is full and Error{kInvalidArgument} for ids or lengths that do not fit: then nothing was appended.
+  NamedTensors step(const std::vector<std::vector<int64_t>>& tokens, State& state, std::span<const int64_t> sequences,
+                    Wanted wanted) const;
+
   /// Bytes of intermediate values for `rows` rows of `length` tokens.
   size_t planned_bytes(int64_t rows, int64_t length) const;
   /// What the program computes in.
@@ -52,8 +66,9 @@ class Session {
   NamedTensors run(const Request& request) const;
 
   Program program_;
+  const Backend* backend_ = nullptr;
   std::unique_ptr<Executable> executable_;
-  bool packed_ = false;
+  bool can_pack_ = false, packed_ = false;
 };
 
 }  // namespace gamut

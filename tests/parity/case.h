@@ -21,6 +21,12 @@ struct Case {
   std::shared_ptr<const Checkpoint> checkpoint;
   NamedTensors inputs;
   NamedTensors outputs;
+  /// Of language models, by row: what greedy generation goes on with, and the logits [new tokens, V] that say so.
+  struct Continuation {
+    std::vector<int64_t> tokens;
+    Tensor logits;
+  };
+  std::vector<Continuation> generation;
   /// By output: how far PyTorch in bf16 is from it, at most.
   std::map<std::string, double> bf16_errors;
 };

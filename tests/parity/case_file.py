@@ -6,7 +6,8 @@
      "insensitive": [name, ...],             tensors that cannot change any output (see sensitivity.py); optional
      "config": {...},                        config.json, as a published checkpoint would have it
      "inputs":  {name: {"dtype": "I64", "shape", "data": flat list}},
-     "outputs": {name: {"dtype": "F32", "shape", "data": base64 of little-endian float32}}}
+     "outputs": {name: {"dtype": "F32", "shape", "data": base64 of little-endian float32}},
+     "generation": [{"tokens": [...], "logits": as an output}, ...]}   of language models: what each row goes on with
 
 An output whose shape starts with the attention_mask's [B, S] has a value per token; at masked positions it holds
 zeros, which are not compared. The maker sees to it that no other output has such a shape.
@@ -55,6 +56,9 @@ def to_text(case: dict) -> str:
         elif key in ("inputs", "outputs"):
             body = ",\n".join(f'  "{name}": {json.dumps(entry)}' for name, entry in value.items())
             lines.append(f' "{key}": {{\n{body}\n }}')
+        elif key == "generation":
+            body = ",\n".join(f"  {json.dumps(entry)}" for entry in value)
+            lines.append(f' "{key}": [\n{body}\n ]')
         else:
             lines.append(f' "{key}": {json.dumps(value, ensure_ascii=False)}')
     return "{\n" + ",\n".join(lines) + "\n}\n"

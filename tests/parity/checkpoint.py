@@ -36,6 +36,18 @@ def published_config(config: transformers.PreTrainedConfig, head: str, full: boo
     return json.loads(json.dumps(values))  # as it will be read back: id2label's keys are strings
 
 
+def old_rope(config: dict) -> dict:
+    """The config as written before transformers 5: rope_theta and rope_scaling, which is null for plain RoPE."""
+    scaling = dict(config.get("rope_parameters") or {})
+    if not scaling or any(isinstance(value, dict) for value in scaling.values()):
+        return config
+    values = {name: value for name, value in config.items() if name != "rope_parameters"}
+    if "rope_theta" in scaling:
+        values["rope_theta"] = scaling.pop("rope_theta")
+    values["rope_scaling"] = None if scaling.get("rope_type", "default") == "default" else scaling
+    return values
+
+
 def value_range(model: torch.nn.Module, name: str, dims: list[int]) -> tuple[float, float]:
     """(scale, offset) that let the tensor matter: activations stay moderate, no bias is zero, no norm the identity."""
     owner, _, kind = name.rpartition(".")

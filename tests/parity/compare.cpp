@@ -126,6 +126,7 @@ Difference compare(const Case& parity_case, const Target& target) {
     for (const auto& [name, tensor] : parity_case.outputs) expected[name] = row_of(tensor, b);
     all.add(compare(parity_case, session, inputs, expected));
   }
+  if (target.precision == Precision::kF32) all.add(compare_generation(parity_case, session));
   return all;
 }
 

@@ -37,6 +37,11 @@ struct Difference {
 /// when the case does not run or an output is missing.
 Difference compare(const Case& parity_case, const Target& target);
 
+/// The difference of what the case's rows go on with: generated together, and each token of a prompt in a step of its
+/// own. Nothing to differ where the case has no generation or the backend no states. Throws Error when other tokens
+/// come out.
+Difference compare_generation(const Case& parity_case, const Session& session);
+
 /// The digest of the case's recorded graphs.
 std::string graph_digest(const Case& parity_case);
 

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 import transformers
 
-from case_file import write_checkpoint
+from case_file import encode, write_checkpoint
 
 BF16_DRAWS = 32
+NEW_TOKENS = 8
+NEAR = 1e-3  # ten times what results may differ
 
 
 def load_model(head: str, config: dict, weights: dict[str, np.ndarray]) -> torch.nn.Module:
@@ -42,11 +44,48 @@ def parameter(model: torch.nn.Module, name: str) -> torch.Tensor:
     raise KeyError(f"{type(model).__name__} has no tensor for {name}")
 
 
+def reset_rope(model: torch.nn.Module) -> None:
+    """Dynamic RoPE remembers the longest row that it has seen; each row is to be the first."""
+    for module in model.modules():
+        for name, original in list(module.named_buffers(recurse=False)):
+            if name.endswith("original_inv_freq"):
+                setattr(module, name.replace("original_", ""), original.clone())
+        if hasattr(module, "original_max_seq_len"):
+            module.max_seq_len_cached = module.original_max_seq_len
+
+
 def run_row(model: torch.nn.Module, row: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """All tensors among the outputs of one unpadded row (arrays without batch axis, in and out)."""
+    reset_rope(model)
     with torch.no_grad():
-        outputs = model(**{name: torch.from_numpy(value)[None] for name, value in row.items()})
+        outputs = model(**{name: torch.from_numpy(value)[None] for name, value in row.items()}, **no_cache(model))
     return {name: value[0].float().numpy() for name, value in outputs.items() if isinstance(value, torch.Tensor)}
+
+
+def no_cache(model: torch.nn.Module) -> dict:
+    """Decoders would return their cache among the outputs."""
+    return {"use_cache": False} if getattr(model.config.get_text_config(), "use_cache", False) else {}
+
+
+class NearTie(ValueError):
+    """Two tokens are nearly as likely: rounding would decide which is generated."""
+
+
+def generates(model: torch.nn.Module) -> bool:
+    return type(model).__name__.endswith(("ForCausalLM", "LMHeadModel"))
+
+
+def generate(model: torch.nn.Module, ids: np.ndarray) -> dict:
+    """Greedy tokens and their logits, each by a forward over all tokens so far, without a cache."""
+    tokens, logits = ids.tolist(), []
+    for _ in range(NEW_TOKENS):
+        line = run_row(model, {"input_ids": np.array(tokens)})["logits"][-1]
+        second, first = np.sort(line)[-2:]
+        if first - second < NEAR * max(1.0, float(np.abs(line).max())):
+            raise NearTie(f"logits {first} and {second}")
+        logits.append(line)
+        tokens.append(int(line.argmax()))
+    return {"tokens": tokens[len(ids) :], "logits": encode(np.array(logits))}
 
 
 def bf16_errors(model: torch.nn.Module, rows: list[dict]) -> dict[str, float]:

@@ -8,10 +8,13 @@
 #include "graph/verifier.h"
 #include "ops/activation.h"
 #include "ops/attention.h"
+#include "ops/gated.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/pool_rows.h"
+#include "ops/rms_norm.h"
+#include "ops/rope.h"
 #include "ops/softmax.h"
 #include "passes/decompose.h"
 #include "passes/fold.h"
@@ -54,10 +57,11 @@ class CpuBackend : public Backend {
 
   bool supports(const Node& node) const override {
     for (const OpSchema* direct :
-         {&op::kAttention, &op::kLayerNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows}) {
+         {&op::kAttention, &op::kLayerNorm, &op::kRmsNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows,
+          &op::kRope}) {
       if (node.op == direct) return true;
     }
-    if (node.op == &op::kLinear || node.op == &op::kActivation) return can_apply(activation_kind(node));
+    if (node.op == &op::kLinear || node.op == &op::kActivation || node.op == &op::kGated) return can_apply(activation_kind(node));
     return is_host_op(node);
   }
 
@@ -76,6 +80,9 @@ class CpuBackend : public Backend {
     const Weights weights(std::move(checkpoint), std::move(folded.expressions), reference::evaluate_expression);
     return std::make_unique<CpuExecutable>(std::move(fused), weights, kernel_table(isa),
                                            std::make_shared<ThreadPool>(options.threads));
+  }
+  std::unique_ptr<State> make_state(const std::vector<StateSpec>& specs, size_t budget) const override {
+    return std::make_unique<PagedState>(specs, budget);
   }
 };
 

@@ -121,11 +121,11 @@ NamedTensors CpuExecutable::place_values(const BoundPlan& plan, const NamedTenso
   return outputs;
 }
 
-NamedTensors CpuExecutable::run(const NamedTensors& inputs) const {
+NamedTensors CpuExecutable::run(const NamedTensors& inputs, const StateRun& states) const {
   const std::shared_ptr<const BoundPlan> plan = find_plan(bind_symbols(graph_, inputs));
   std::unique_ptr<Workspace> workspace = take_workspace();
   NamedTensors outputs = place_values(*plan, inputs, workspace.get());
-  Run run{*plan, *workspace, *pool_, kernels_};
+  Run run{*plan, *workspace, *pool_, kernels_, static_cast<const PagedState*>(states.state), states.sequences};
   for (const Step& step : steps_) step(run);
   std::lock_guard lock(mutex_);
   idle_workspaces_.push_back(std::move(workspace));

@@ -13,7 +13,8 @@ class CpuExecutable : public Executable {
   /// Lowers every node of `graph`; operators must be supported.
   CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool);
 
-  NamedTensors run(const NamedTensors& inputs) const override;
+  using Executable::run;
+  NamedTensors run(const NamedTensors& inputs, const StateRun& states) const override;
   Precision precision() const override { return Precision::kF32; }
   size_t planned_bytes(const SymbolValues& symbols) const override { return find_plan(symbols)->arena_bytes; }
   size_t weight_bytes() const override { return weight_bytes_; }

@@ -26,6 +26,7 @@ struct KernelTable {
   void (*rms_norm)(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
   /// x / max(sqrt(sum(x^2)), eps), as torch.nn.functional.normalize.
   void (*l2_normalize)(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
+  void (*rope)(const RopeArgs& args, int64_t token0, int64_t token1) noexcept;
   void (*softmax)(const SoftmaxArgs& args, int64_t row0, int64_t row1) noexcept;
 
   /// y[i] = kind(x[i]) for i in [0,n); y may be x.

@@ -126,6 +126,10 @@ struct AttentionArgs {
   const float* q = nullptr;
   const float* k = nullptr;
   const float* v = nullptr;
+  /// Instead of k and v: for each row its pages, key j in page j / page_keys, null where no query sees it. k and v of a
+  /// page are k_page and v_page floats from its begin on.
+  const float* const* const* pages = nullptr;
+  int64_t page_keys = 0, k_page = 0, v_page = 0;
   float* out = nullptr;
   int64_t q_token_stride = 0, q_head_stride = 0;
   int64_t k_token_stride = 0, k_head_stride = 0;
@@ -140,6 +144,8 @@ struct AttentionArgs {
   /// A query at position p sees the keys [p - window_left, p + window_right] of its row; negative: no limit on that
   /// side. Causal is window_right = 0; a sliding window of W tokens, the query's own included, is window_left = W - 1.
   int64_t window_left = -1, window_right = -1;
+  int64_t chunk = 0;  ///< above 0: a query sees the keys from the multiple of `chunk` at or before its position on
+  const float* slopes = nullptr;  ///< [Hq] or none: slope * (key's position - query's position) is added to the scores
   /// Added to the scores: bias[r * bias_row_stride + h * bias_head_stride + i * bias_q_stride + j], i and j counted
   /// inside the row.
   const float* bias = nullptr;
@@ -167,6 +173,17 @@ struct NormArgs {
   float* y = nullptr;             ///< may be x
   int64_t y_stride = 0;
   float eps = 0.0f;
+};
+
+/// y = x [tokens, heads, head_dim] with pairs of numbers turned by the angles of the token: number i with i + half, or
+/// 2i with 2i + 1 when `interleaved`; numbers from 2 * half on are copied.
+struct RopeArgs {
+  int64_t heads = 0, head_dim = 0, half = 0;
+  const float* x = nullptr;
+  const float* cos = nullptr;  ///< [tokens, half]
+  const float* sin = nullptr;
+  float* y = nullptr;  ///< may be x
+  bool interleaved = false;
 };
 
 /// y = softmax(x) or log_softmax(x) over the last axis of x [rows, cols]. A row of -inf gives NaN, as in PyTorch.

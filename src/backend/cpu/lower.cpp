@@ -6,6 +6,7 @@
 #include "ops/activation.h"
 #include "ops/attention.h"
 #include "ops/binary.h"
+#include "ops/gated.h"
 #include "ops/gather_rows.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
@@ -14,6 +15,8 @@
 #include "ops/pool_rows.h"
 #include "ops/reduce.h"
 #include "ops/reshape.h"
+#include "ops/rms_norm.h"
+#include "ops/rope.h"
 #include "ops/softmax.h"
 #include "ops/unary.h"
 
@@ -83,6 +86,8 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kAttention) return lower_attention(lowering, node);
   if (node.op == &op::kGatherRows) return lower_gather_rows(lowering, node);
   if (node.op == &op::kLayerNorm) return lower_layer_norm(lowering, node);
+  if (node.op == &op::kRmsNorm) return lower_rms_norm(lowering, node);
+  if (node.op == &op::kRope) return lower_rope(lowering, node);
   if (node.op == &op::kL2Normalize) return lower_l2_normalize(lowering, node);
   if (node.op == &op::kSoftmax) return lower_softmax(lowering, node);
   if (node.op == &op::kPoolRows) return lower_pool_rows(lowering, node);
@@ -90,6 +95,7 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kReduce) return lower_reduce(lowering, node);
   if (node.op == &op::kActivation && find_kernel(activation_kind(node), &kind))
     return lower_unary(lowering, node, kind);
+  if (node.op == &op::kGated && find_kernel(activation_kind(node), &kind)) return lower_gated(lowering, node, kind);
   if (node.op == &op::kUnary && find_kernel(unary_kind(node), &kind)) return lower_unary(lowering, node, kind);
   return lower_host_op(lowering, node);
 }

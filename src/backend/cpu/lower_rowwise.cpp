@@ -71,6 +71,40 @@ Step lower_l2_normalize(Lowering& lowering, const Node& node) {
   return lower_norm(lowering, node, lowering.kernels.l2_normalize);
 }
 
+Step lower_rms_norm(Lowering& lowering, const Node& node) {
+  return lower_norm(lowering, node, lowering.kernels.rms_norm);
+}
+
+Step lower_rope(Lowering& lowering, const Node& node) {
+  const int x = node.inputs[0], cos = node.inputs[1], sin = node.inputs[2], y = node.outputs[0];
+  for (int value : node.inputs) lowering.make_resident(value);
+  const bool interleaved = node.attributes.b("interleaved");
+  return [=](Run& run) {
+    const Dims& dims = run.dims(x);
+    RopeArgs args{.heads = dims[2], .head_dim = dims[3], .half = run.columns(cos), .x = run.f32(x)};
+    args.cos = run.f32(cos), args.sin = run.f32(sin), args.y = run.f32(y);
+    args.interleaved = interleaved;
+    run.pool.run_ranges(dims[0] * dims[1], grain(dims[2] * dims[3]),
+                        [&](int64_t begin, int64_t end) { run.kernels.rope(args, begin, end); });
+  };
+}
+
+Step lower_gated(Lowering& lowering, const Node& node, Unary activation) {
+  const int gate = node.inputs[0], up = node.inputs[1], y = node.outputs[0];
+  for (int value : node.inputs) lowering.make_resident(value);
+  return [=](Run& run) {
+    // A piece of the activated gate is still in L1 when it is multiplied.
+    constexpr int64_t kPiece = 4096;
+    const int64_t count = run.lines(gate) * run.columns(gate);
+    run.pool.run((count + kPiece - 1) / kPiece, [&](int64_t task, int) {
+      const int64_t begin = task * kPiece, size = std::min(kPiece, count - begin);
+      run.kernels.unary(activation, run.f32(gate) + begin, run.f32(y) + begin, size);
+      const BinaryArgs args{.cols = size, .a = run.f32(y) + begin, .b = run.f32(up) + begin, .y = run.f32(y) + begin};
+      run.kernels.binary(Binary::kMul, args, 0, 1);
+    });
+  };
+}
+
 Step lower_softmax(Lowering& lowering, const Node& node) {
   const int x = node.inputs[0], y = node.outputs[0];
   lowering.make_resident(x);

@@ -7,6 +7,7 @@
 #include "backend/cpu/lower.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
+#include "graph/state.h"
 #include "ops/pool_rows.h"
 
 namespace gamut::cpu {
@@ -26,43 +27,111 @@ Pooling kernel_of(PoolKind kind) {
 
 }  // namespace
 
+namespace {
+
+/// The places of an attention node's tensors among the values, and what does not change from run to run.
+struct AttentionStep {
+  int q, k, v, out, rows, bias, sinks, slopes;
+  AttentionArgs fixed;  // scale, windows, head sizes
+  std::string state;
+
+  void bind(Run& run, AttentionArgs* args) const;
+  void bind_keys(Run& run, int64_t tokens, AttentionArgs* args) const;
+  void bind_state(Run& run, AttentionArgs* args) const;
+};
+
+void AttentionStep::bind(Run& run, AttentionArgs* args) const {
+  const Dims &dq = run.dims(q), &dk = run.dims(k);
+  *args = fixed;
+  args->q = run.f32(q), args->out = run.f32(out);
+  args->heads = dq[2], args->kv_heads = dk[2];
+  args->q_token_stride = args->heads * args->head_dim, args->q_head_stride = args->head_dim;
+  args->out_token_stride = args->heads * args->value_dim, args->out_head_stride = args->value_dim;
+  if (bias >= 0) {
+    args->bias = run.f32(bias);
+    args->bias_head_stride = run.dims(bias)[0] == 1 ? 0 : dq[1] * dq[1];
+    args->bias_q_stride = dq[1];
+  }
+  if (sinks >= 0) args->sinks = run.f32(sinks);
+  if (slopes >= 0) args->slopes = run.f32(slopes);
+  if (run.state != nullptr && !state.empty()) {
+    bind_state(run, args);
+  } else {
+    bind_keys(run, dq[0] * dq[1], args);
+  }
+}
+
+/// Keys and values are those of the run.
+void AttentionStep::bind_keys(Run& run, int64_t tokens, AttentionArgs* args) const {
+  std::vector<int64_t>& lines = run.workspace.segments;
+  if (rows >= 0) {
+    run.segments(rows, tokens);
+  } else {
+    lines.clear();
+    const Dims& dq = run.dims(q);
+    for (int64_t b = 0; b <= dq[0]; ++b) lines.push_back(b * dq[1]);
+  }
+  args->rows = static_cast<int64_t>(lines.size()) - 1;
+  args->q_offsets = args->kv_offsets = lines.data();
+  args->k = run.f32(k), args->v = run.f32(v);
+  args->k_token_stride = args->kv_heads * args->head_dim, args->k_head_stride = args->head_dim;
+  args->v_token_stride = args->kv_heads * args->value_dim, args->v_head_stride = args->value_dim;
+}
+
+/// The run's keys and values go behind those of its sequences, and all of them are seen.
+void AttentionStep::bind_state(Run& run, AttentionArgs* args) const {
+  const PagedKv& kv = run.state->kv(state);
+  const std::vector<int64_t>& lines = run.sequence_segments(rows, run.dims(q)[0] * run.dims(q)[1]);
+  std::vector<int64_t>& keys = run.workspace.keys;
+  std::vector<const float* const*>& pages = run.workspace.pages;
+  keys.assign(1, 0), pages.clear();
+  const int64_t heads = args->kv_heads, dk = args->head_dim, dv = args->value_dim;
+  for (size_t n = 0; n < run.sequences.size(); ++n) {
+    const int64_t past = run.state->length(run.sequences[n]), fresh = lines[n + 1] - lines[n];
+    float* const* own = run.state->pages(kv, run.sequences[n]);
+    run.pool.run_ranges(fresh, 64, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        float* page = own[(past + i) / kPageTokens];
+        const int64_t slot = (past + i) % kPageTokens, token = lines[n] + i;
+        for (int64_t h = 0; h < heads; ++h) {
+          std::copy_n(run.f32(k) + (token * heads + h) * dk, dk, page + kv.keys + (h * kPageTokens + slot) * dk);
+          std::copy_n(run.f32(v) + (token * heads + h) * dv, dv, page + kv.values + (h * kPageTokens + slot) * dv);
+        }
+      }
+    });
+    keys.push_back(keys.back() + past + fresh);
+    pages.push_back(own);
+  }
+  args->rows = static_cast<int64_t>(pages.size());
+  args->q_offsets = lines.data(), args->kv_offsets = keys.data();
+  args->pages = pages.data();
+  args->page_keys = kPageTokens, args->k_page = kv.keys, args->v_page = kv.values;
+  args->k_token_stride = dk, args->k_head_stride = kPageTokens * dk;
+  args->v_token_stride = dv, args->v_head_stride = kPageTokens * dv;
+}
+
+}  // namespace
+
 Step lower_attention(Lowering& lowering, const Node& node) {
-  const int q = node.inputs[0], k = node.inputs[1], v = node.inputs[2], out = node.outputs[0];
-  const int rows = input_or_none(node, 3), bias = input_or_none(node, 4);
-  for (int value : {q, k, v, rows, bias}) {
+  AttentionStep step{node.inputs[0],         node.inputs[1],         node.inputs[2],         node.outputs[0],
+                     input_or_none(node, 3), input_or_none(node, 4), input_or_none(node, 5), input_or_none(node, 6),
+                     {},                     state_name(node)};
+  for (int value : node.inputs) {
     if (value >= 0) lowering.make_resident(value);
   }
-  const float scale = static_cast<float>(node.attributes.num("scale"));
-  const int64_t window_right = node.attributes.b("causal") ? 0 : -1, window = node.attributes.i("window");
-  const int64_t head_dim = *lowering.graph.info(q).shape[3].constant();
-  const int64_t value_dim = *lowering.graph.info(v).shape[3].constant();
-  lowering.need_scratch(attention_scratch_bytes(lowering.kernels, head_dim, value_dim, lowering.pool.size()));
-  return [=](Run& run) {
-    const Dims &dq = run.dims(q), &dk = run.dims(k);
-    AttentionArgs args{.q = run.f32(q), .k = run.f32(k), .v = run.f32(v), .out = run.f32(out)};
-    args.heads = dq[2], args.kv_heads = dk[2], args.head_dim = head_dim, args.value_dim = value_dim;
-    args.q_token_stride = args.heads * head_dim, args.q_head_stride = head_dim;
-    args.k_token_stride = args.kv_heads * head_dim, args.k_head_stride = head_dim;
-    args.v_token_stride = args.kv_heads * value_dim, args.v_head_stride = value_dim;
-    args.out_token_stride = args.heads * value_dim, args.out_head_stride = value_dim;
-    args.scale = scale;
-    args.window_right = window_right;
-    args.window_left = window > 0 ? window - 1 : -1;
-    const int64_t tokens = dq[0] * dq[1];
-    std::vector<int64_t>& lines = run.workspace.segments;
-    if (rows >= 0) {
-      run.segments(rows, tokens);
-    } else {
-      lines.clear();
-      for (int64_t b = 0; b <= dq[0]; ++b) lines.push_back(b * dq[1]);
-    }
-    args.rows = static_cast<int64_t>(lines.size()) - 1;
-    args.q_offsets = args.kv_offsets = lines.data();
-    if (bias >= 0) {
-      args.bias = run.f32(bias);
-      args.bias_head_stride = run.dims(bias)[0] == 1 ? 0 : dq[1] * dq[1];
-      args.bias_q_stride = dq[1];
-    }
+  const int64_t window = node.attributes.i("window");
+  step.fixed.scale = static_cast<float>(node.attributes.num("scale"));
+  step.fixed.softcap = static_cast<float>(node.attributes.num("softcap"));
+  step.fixed.window_right = node.attributes.b("causal") ? 0 : -1;
+  step.fixed.window_left = window > 0 ? window - 1 : -1;
+  step.fixed.chunk = node.attributes.i("chunk");
+  step.fixed.head_dim = *lowering.graph.info(step.q).shape[3].constant();
+  step.fixed.value_dim = *lowering.graph.info(step.v).shape[3].constant();
+  lowering.need_scratch(
+      attention_scratch_bytes(lowering.kernels, step.fixed.head_dim, step.fixed.value_dim, lowering.pool.size()));
+  return [step](Run& run) {
+    AttentionArgs args;
+    step.bind(run, &args);
     attention(run.pool, run.kernels, args, run.scratch());
   };
 }

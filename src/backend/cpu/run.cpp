@@ -44,4 +44,14 @@ const std::vector<int64_t>& Run::segments(int rows_value, int64_t tokens) const 
   return boundaries;
 }
 
+const std::vector<int64_t>& Run::sequence_segments(int rows_value, int64_t tokens) const {
+  const std::vector<int64_t>& boundaries = segments(rows_value, tokens);
+  const auto rows = static_cast<size_t>(dims(rows_value)[0]);
+  if (boundaries.size() != rows + 1 || sequences.size() != rows) {
+    fail(ErrorCode::kInternal, "a run with states has {} sequences, {} rows and {} segments", sequences.size(), rows,
+         boundaries.size() - 1);
+  }
+  return boundaries;
+}
+
 }  // namespace gamut::cpu

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "backend/cpu/kernel_table.h"
 #include "backend/host_ops.h"
+#include "backend/paged_state.h"
 #include "base/thread_pool.h"
 #include "graph/graph.h"
 
@@ -31,6 +33,8 @@ struct Workspace {
   std::unique_ptr<void, Free> scratch;
   std::vector<void*> data;        // of every value
   std::vector<int64_t> segments;  // see Run::segments
+  std::vector<int64_t> keys;                 // boundaries of the keys of each row, of a run with states
+  std::vector<const float* const*> pages;  // of each row's sequence
 
   /// Makes the arena at least that large; its content is lost.
   void reserve(size_t bytes);
@@ -42,6 +46,8 @@ struct Run {
   Workspace& workspace;
   ThreadPool& pool;
   const KernelTable& kernels;
+  const PagedState* state = nullptr;  // null: every row starts anew
+  std::span<const int64_t> sequences = {};
 
   const Dims& dims(int value) const { return plan.dims[value]; }
   float* f32(int value) const { return static_cast<float*>(workspace.data[value]); }
@@ -55,6 +61,9 @@ struct Run {
   /// each gap of padding behind a row that does not touch the next. Throws Error{kInvalidArgument} when rows overlap,
   /// are out of order or leave the tokens.
   const std::vector<int64_t>& segments(int rows_value, int64_t tokens) const;
+
+  /// The same of a run with states, in which each segment is a row: throws Error{kInternal} when there is padding.
+  const std::vector<int64_t>& sequence_segments(int rows_value, int64_t tokens) const;
 };
 
 using Step = std::function<void(Run&)>;

@@ -109,7 +109,8 @@ void OpenvinoExecutable::check_ids(ov::InferRequest& request) const {
   }
 }
 
-NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs) const {
+NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs, const StateRun& states) const {
+  if (states.state != nullptr) fail(ErrorCode::kInternal, "a run with states on the openvino backend, which makes none");
   const SymbolValues symbols = bind_symbols(graph_, inputs);
   interface_.check(inputs, symbols);
   const std::vector<Tensor> filled = interface_.fill(inputs, symbols);

@@ -18,7 +18,8 @@ class OpenvinoExecutable : public Executable {
   OpenvinoExecutable(Graph graph, Interface interface, ov::CompiledModel model, Precision precision,
                      std::shared_ptr<const Checkpoint> checkpoint);
 
-  NamedTensors run(const NamedTensors& inputs) const override;
+  using Executable::run;
+  NamedTensors run(const NamedTensors& inputs, const StateRun& states) const override;
   Precision precision() const override { return precision_; }
   size_t planned_bytes(const SymbolValues& symbols) const override;
   size_t weight_bytes() const override { return weight_bytes_; }

@@ -63,6 +63,10 @@ class OpenvinoBackend : public Backend {
                                                   std::move(checkpoint));
     });
   }
+  std::unique_ptr<State> make_state(const std::vector<StateSpec>&, size_t) const override {
+    fail_with_hint(ErrorCode::kUnsupported, "the openvino backend keeps no states between runs yet",
+                   "Generate with --backend cpu.");
+  }
 
  private:
   static ov::CompiledModel load_or_compile(const Graph& graph, const Weights& weights, const Interface& interface,

@@ -1,6 +1,8 @@
 #include "backend/reference/reference_backend.h"
 
 #include "backend/host_ops.h"
+#include "backend/paged_state.h"
+#include "backend/reference/stateful_ops.h"
 #include "checkpoint/convert.h"
 #include "graph/op_schema.h"
 #include "graph/verifier.h"
@@ -11,9 +13,12 @@
 namespace gamut::reference {
 namespace {
 
-/// Runs a graph of core operators node by node; every value is a tensor of its own.
+bool has_state(const Node& node) { return !state_name(node).empty(); }
+
+/// Runs a graph of core operators node by node; every value is a tensor of its own. With states also operators that
+/// have one.
 NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const NamedTensors& inputs,
-                       const SymbolValues& symbols) {
+                       const SymbolValues& symbols, const StateRun& states = {}) {
   std::vector<Tensor> values(graph.value_count());
   for (const Node& node : graph.nodes()) {
     Tensor& result = values[node.outputs[0]];
@@ -32,7 +37,12 @@ NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const N
         const Tensor& tensor = values[input];
         arguments.push_back({tensor.dtype(), &tensor.dims(), const_cast<void*>(tensor.data())});
       }
-      run_core_op(node, arguments, {result.dtype(), &result.dims(), result.mutable_data()}, symbols);
+      const HostTensor target{result.dtype(), &result.dims(), result.mutable_data()};
+      if (has_state(node)) {
+        run_stateful_op(node, arguments, target, states);
+      } else {
+        run_core_op(node, arguments, target, symbols);
+      }
     }
   }
   NamedTensors outputs;
@@ -42,18 +52,21 @@ NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const N
 
 class ReferenceExecutable : public Executable {
  public:
-  ReferenceExecutable(Graph graph, std::shared_ptr<const Checkpoint> checkpoint)
-      : graph_(std::move(graph)), checkpoint_(std::move(checkpoint)) {}
+  ReferenceExecutable(Graph graph, Graph stateful, std::shared_ptr<const Checkpoint> checkpoint)
+      : graph_(std::move(graph)), stateful_(std::move(stateful)), checkpoint_(std::move(checkpoint)) {}
 
-  NamedTensors run(const NamedTensors& inputs) const override {
-    return run_graph(graph_, *checkpoint_, inputs, bind_symbols(graph_, inputs));
+  using Executable::run;
+  NamedTensors run(const NamedTensors& inputs, const StateRun& states) const override {
+    const Graph& graph = states.state == nullptr ? graph_ : stateful_;
+    return run_graph(graph, *checkpoint_, inputs, bind_symbols(graph, inputs), states);
   }
   Precision precision() const override { return Precision::kF32; }
   size_t planned_bytes(const SymbolValues& symbols) const override { return gamut::planned_bytes(graph_, symbols); }
   size_t weight_bytes() const override { return 0; }
 
  private:
-  Graph graph_;
+  Graph graph_;     // core operators
+  Graph stateful_;  // and operators that have states
   std::shared_ptr<const Checkpoint> checkpoint_;
 };
 
@@ -68,7 +81,12 @@ class ReferenceBackend : public Backend {
     require_plain_options(*this, options);
     Graph core = decompose(graph, [](const Node&) { return false; });
     verify_if_wanted(core);
-    return std::make_unique<ReferenceExecutable>(std::move(core), std::move(checkpoint));
+    Graph stateful = decompose(graph, has_state);
+    verify_if_wanted(stateful);
+    return std::make_unique<ReferenceExecutable>(std::move(core), std::move(stateful), std::move(checkpoint));
+  }
+  std::unique_ptr<State> make_state(const std::vector<StateSpec>& specs, size_t budget) const override {
+    return std::make_unique<PagedState>(specs, budget);
   }
 };
 

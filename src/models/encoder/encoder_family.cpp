@@ -148,7 +148,7 @@ Value encode(Recording& r) {
 
 void output(Recording& r, const std::string& name, Value value, bool per_token) {
   r.graph.set_output(name, value);
-  r.program.outputs.push_back({name, per_token});
+  r.program.outputs.push_back({name, per_token ? Lines::kTokens : Lines::kRows});
 }
 
 Value dense(Recording& r, const std::string& path, const std::string& activation, Value x) {

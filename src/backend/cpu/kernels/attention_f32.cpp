@@ -87,18 +87,25 @@ constexpr int kRows = Vectors == 4   ? 2
                                      : 8;
 #endif
 
-/// Which keys, counted inside the row, the query at lane 0 sees: [first, last); both move by one per lane.
+/// Which keys the query at lane 0 sees, counted inside the row: [first, last), both moving by one per lane, and those
+/// of its chunk.
 struct Visible {
   bool left, right;
   int64_t first, last;
+  int64_t chunk, position;
+
+  /// The first key that lane i sees.
+  int64_t begin(int64_t i) const {
+    const int64_t near = left ? max_of(0, first + i) : 0;
+    return chunk > 0 ? max_of(near, (position + i) / chunk * chunk) : near;
+  }
 };
 
 /// Puts -inf where lane i may not see key `key`.
 template <int Vectors>
 void hide(float* scores, const Visible& visible, int64_t key) {
   for (int i = 0; i < Vectors * kWidth; ++i) {
-    const bool hidden = (visible.left && key < visible.first + i) || (visible.right && key >= visible.last + i);
-    if (hidden) scores[i] = kMinusInfinity;
+    if (key < visible.begin(i) || (visible.right && key >= visible.last + i)) scores[i] = kMinusInfinity;
   }
 }
 
@@ -120,7 +127,14 @@ void adjust_scores(const AttentionArgs& args, const AttentionTile& tile, const V
       for (int64_t j = 0; j < keys; ++j) scores[j * kLanes + i] += line[j];
     }
   }
-  const bool cuts_left = visible.left && key0 < visible.first + kLanes;
+  if (args.slopes != nullptr) {
+    const float slope = args.slopes[tile.head];
+    for (int64_t j = 0; j < keys; ++j) {
+      float* line = scores + j * kLanes;
+      for (int64_t i = 0; i < queries; ++i) line[i] += slope * static_cast<float>(key0 + j - visible.position - i);
+    }
+  }
+  const bool cuts_left = key0 < visible.begin(kLanes - 1);
   const bool cuts_right = visible.right && key0 + keys > visible.last;
   if (!cuts_left && !cuts_right) return;
   for (int64_t j = 0; j < keys; ++j) hide<Vectors>(scores + j * kLanes, visible, key0 + j);
@@ -190,9 +204,16 @@ void value_block(const AttentionArgs& args, const float* next_keys, const float*
 template <int Vectors>
 void key_block(const AttentionArgs& args, const AttentionTile& tile, const Visible& visible, const Work& work,
                int64_t key0, int64_t keys) {
-  const int64_t kv_head = tile.head / (args.heads / args.kv_heads), token = args.kv_offsets[tile.row] + key0;
-  const float* k = args.k + token * args.k_token_stride + kv_head * args.k_head_stride;
-  const float* v = args.v + token * args.v_token_stride + kv_head * args.v_head_stride;
+  const int64_t kv_head = tile.head / (args.heads / args.kv_heads);
+  const float *k = args.k, *v = args.v;
+  int64_t token = args.kv_offsets[tile.row] + key0;
+  if (args.pages != nullptr) {
+    const float* page = args.pages[tile.row][key0 / args.page_keys];
+    k = page + args.k_page, v = page + args.v_page;
+    token = key0 % args.page_keys;
+  }
+  k += token * args.k_token_stride + kv_head * args.k_head_stride;
+  v += token * args.v_token_stride + kv_head * args.v_head_stride;
   score_block<kRows<Vectors>, Vectors>(args, k, v, work, 0, keys);
   adjust_scores<Vectors>(args, tile, visible, key0, keys, work.scores);
   running_softmax<Vectors>(work, keys, args.value_dim);
@@ -224,11 +245,15 @@ void attend(const AttentionArgs& args, const AttentionTile& tile, const Work& wo
   const Visible visible{.left = args.window_left >= 0,
                         .right = args.window_right >= 0,
                         .first = position - args.window_left,
-                        .last = position + args.window_right + 1};
-  const int64_t begin = visible.left ? max_of(0, visible.first) : 0;
+                        .last = position + args.window_right + 1,
+                        .chunk = args.chunk,
+                        .position = position};
   const int64_t end = visible.right ? min_of(row_keys, visible.last + queries - 1) : row_keys;
-  for (int64_t key = begin; key < end; key += kKeyBlock) {
-    key_block<Vectors>(args, tile, visible, work, key, min_of(kKeyBlock, end - key));
+  for (int64_t key = visible.begin(0); key < end;) {
+    int64_t keys = min_of(kKeyBlock, end - key);
+    if (args.pages != nullptr) keys = min_of(keys, args.page_keys - key % args.page_keys);
+    key_block<Vectors>(args, tile, visible, work, key, keys);
+    key += keys;
   }
 
   float* out = args.out + tile.q0 * args.out_token_stride + tile.head * args.out_head_stride;

@@ -47,6 +47,7 @@ size_t attention_scratch(int64_t head_dim, int64_t value_dim) noexcept;
 void layer_norm(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
 void rms_norm(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
 void l2_normalize(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
+void rope(const RopeArgs& args, int64_t token0, int64_t token1) noexcept;
 void softmax(const SoftmaxArgs& args, int64_t row0, int64_t row1) noexcept;
 
 void unary(Unary kind, const float* x, float* y, int64_t n) noexcept;

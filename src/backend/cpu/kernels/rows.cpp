@@ -128,6 +128,23 @@ void l2_normalize(const NormArgs& args, int64_t row0, int64_t row1) noexcept {
   }
 }
 
+void rope(const RopeArgs& args, int64_t token0, int64_t token1) noexcept {
+  const int64_t half = args.half, step = args.interleaved ? 2 : 1, partner = args.interleaved ? 1 : half;
+  for (int64_t t = token0; t < token1; ++t) {
+    const float *cos = args.cos + t * half, *sin = args.sin + t * half;
+    for (int64_t h = 0; h < args.heads; ++h) {
+      const float* x = args.x + (t * args.heads + h) * args.head_dim;
+      float* y = args.y + (t * args.heads + h) * args.head_dim;
+      for (int64_t i = 0; i < half; ++i) {
+        const float a = x[i * step], b = x[i * step + partner];
+        y[i * step] = a * cos[i] - b * sin[i];
+        y[i * step + partner] = b * cos[i] + a * sin[i];
+      }
+      for (int64_t i = 2 * half; i < args.head_dim; ++i) y[i] = x[i];
+    }
+  }
+}
+
 void softmax(const SoftmaxArgs& args, int64_t row0, int64_t row1) noexcept {
   for (int64_t r = row0; r < row1; ++r) {
     const float* x = args.x + r * args.x_stride;

@@ -30,6 +30,7 @@ const KernelTable kKernels = {
     .layer_norm = layer_norm,
     .rms_norm = rms_norm,
     .l2_normalize = l2_normalize,
+    .rope = rope,
     .softmax = softmax,
     .unary = unary,
     .binary = binary,

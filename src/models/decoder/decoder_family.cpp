@@ -1,0 +1,383 @@
+#include "models/decoder/decoder_family.h"
+
+#include <cmath>
+
+#include "base/error.h"
+#include "layers/basic.h"
+#include "ops/activation.h"
+#include "ops/attention.h"
+#include "ops/binary.h"
+#include "ops/gated.h"
+#include "ops/linear.h"
+#include "ops/reshape.h"
+#include "ops/rms_norm.h"
+#include "ops/rope.h"
+#include "ops/slice.h"
+#include "ops/take_tokens.h"
+#include "ops/transpose.h"
+#include "ops/unary.h"
+
+namespace gamut {
+namespace {
+
+/// What one recording works with.
+struct Recording {
+  const DecoderSpec& spec;
+  const Config& config;
+  Program& program;
+  Graph& graph;
+  Scope root;
+  Scope base;
+  Rows rows;
+  Value ids, positions;
+  std::map<std::string, RopeTables> tables = {};
+  Value slopes = {};
+};
+
+Value token_input(Recording& r, const std::string& name, int64_t limit, HostFunction fill) {
+  r.program.inputs.push_back({.name = name, .limit = limit, .fill = std::move(fill)});
+  return r.graph.input(name, DType::kI64, {r.rows.batch(), r.rows.sequence()});
+}
+
+Value norm(const Recording& r, const Scope& s, Value x) {
+  if (r.spec.norm == DecoderNorm::kLayer) return layer::layer_norm(s, x, r.spec.eps);
+  return layer::rms_norm(s, x, r.spec.eps, r.spec.norm == DecoderNorm::kRmsPlusOne);
+}
+
+/// The norm of that name below `s`; x itself where the architecture has none.
+Value norm_if(const Recording& r, const Scope& s, const std::string& name, Value x) {
+  return name.empty() ? x : norm(r, s / name, x);
+}
+
+/// x [..., in] -> [..., out] by the layer `s`, whose weight may lie transposed.
+Value project(const Recording& r, const Scope& s, Value x) {
+  if (!r.spec.transposed) return layer::linear(s, x);
+  LabelScope label(s.graph(), s.path());
+  Value weight = op::transpose(s.weight("weight"), {1, 0});
+  return op::linear(x, weight, {.bias = s.weight_if("bias")});
+}
+
+struct Qkv {
+  Value q, k, v;  // [B,S,heads,head_dim]
+};
+
+/// Lines of a fused weight or bias [G, (n + 2) * D, ...] that belong to one of q, k, v.
+Value group_part(Value fused, int64_t groups, int64_t begin, int64_t length) {
+  Shape shape = fused.shape();
+  const Extent per_group = floor_div(shape[0], groups);
+  Shape grouped{groups, per_group};
+  grouped.insert(grouped.end(), shape.begin() + 1, shape.end());
+  Value part = op::slice(op::reshape(fused, grouped), 1, begin, length);
+  shape[0] = Extent(groups * length);
+  return op::reshape(part, shape);
+}
+
+/// One tensor for all three, taken apart before it multiplies.
+Qkv project_fused(const Recording& r, const Scope& s, Value x) {
+  const DecoderSpec& spec = r.spec;
+  LabelScope label(s.graph(), s.path());
+  Value weight = s.weight("weight"), bias = s.weight_if("bias");
+  if (spec.transposed) weight = op::transpose(weight, {1, 0});
+  const int64_t shared = spec.heads / spec.kv_heads, d = spec.head_dim;
+  const bool per_group = spec.qkv == QkvLayout::kPerGroup;
+  const int64_t expected = (spec.heads + 2 * spec.kv_heads) * d;
+  if (!(weight.extent(0) == Extent(expected))) {
+    fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {} for {} heads of {} and {} of keys and values",
+         s.path(), weight.extent(0).to_string(), expected, spec.heads, d, spec.kv_heads);
+  }
+  auto part = [&](Value fused, int which) {
+    if (!fused) return fused;
+    const int64_t heads = which == 0 ? spec.heads : spec.kv_heads;
+    if (per_group) return group_part(fused, spec.kv_heads, (which == 0 ? 0 : shared + which - 1) * d,
+                                     (which == 0 ? shared : 1) * d);
+    const int64_t begin = which == 0 ? 0 : spec.heads + (which - 1) * spec.kv_heads;
+    return op::slice(fused, 0, begin * d, heads * d);
+  };
+  auto heads = [&](int which) {
+    Value lines = part(weight, which);
+    return op::split_heads(op::linear(x, lines, {.bias = part(bias, which)}), d);
+  };
+  const Value q = heads(0), k = heads(1), v = heads(2);
+  return {q, k, v};
+}
+
+/// A norm of queries or keys: over each head or over all of them, as its weight is wide.
+Value norm_heads(const Recording& r, const Scope& s, Value x) {
+  if (!s.has("weight")) return x;
+  const Extent width = s.weight("weight").extent(0);
+  if (width == x.extent(-1)) return norm(r, s, x);
+  return op::split_heads(norm(r, s, op::merge_heads(x)), r.spec.head_dim);
+}
+
+Value clip(Value x, double limit) {
+  if (limit <= 0) return x;
+  Graph& g = *x.graph;
+  x = op::binary(BinaryKind::kMin, x, g.scalar(static_cast<float>(limit)));
+  return op::binary(BinaryKind::kMax, x, g.scalar(static_cast<float>(-limit)));
+}
+
+Qkv project_qkv(const Recording& r, const Scope& s, const DecoderLayer& layer, Value x) {
+  const DecoderSpec& spec = r.spec;
+  const DecoderNames& names = spec.names;
+  Qkv y;
+  if (spec.qkv == QkvLayout::kSplit) {
+    auto heads = [&](const std::string& name) { return op::split_heads(project(r, s / name, x), spec.head_dim); };
+    y.q = heads(names.q), y.k = heads(names.k), y.v = heads(names.v);
+  } else {
+    y = project_fused(r, s / names.qkv, x);
+  }
+  for (Value* part : {&y.q, &y.k, &y.v}) *part = clip(*part, spec.clip_qkv);
+  auto norm_both = [&] { y.q = norm_heads(r, s / names.q_norm, y.q), y.k = norm_heads(r, s / names.k_norm, y.k); };
+  if (!spec.rope_before_qk_norm) norm_both();
+  if (spec.turns && layer.turns) {
+    const RopeTables& table = r.tables.at(layer.rope);
+    y.q = op::rope(y.q, table.cos, table.sin, spec.interleaved);
+    y.k = op::rope(y.k, table.cos, table.sin, spec.interleaved);
+  }
+  if (spec.rope_before_qk_norm) norm_both();
+  return y;
+}
+
+Value attention(const Recording& r, const Scope& s, int64_t index, Value x) {
+  const DecoderSpec& spec = r.spec;
+  LabelScope label(s.graph(), s.path());
+  const DecoderLayer layer = spec.layer ? spec.layer(index) : DecoderLayer{};
+  const Qkv y = project_qkv(r, s, layer, x);
+  op::AttentionOptions options{.mask = {r.rows, true, layer.window, layer.chunk}};
+  options.scale = layer.scale != 0 ? layer.scale : spec.attention_scale;
+  options.softcap = spec.softcap;
+  options.sinks = s.weight_if(spec.names.sinks);
+  options.slopes = r.slopes;
+  options.state = "layer." + std::to_string(index);
+  return project(r, s / spec.names.o, op::merge_heads(op::attention(y.q, y.k, y.v, options)));
+}
+
+Value feed_forward(const Recording& r, const Scope& s, int64_t index, Value x) {
+  const DecoderSpec& spec = r.spec;
+  LabelScope label(s.graph(), s.path());
+  if (spec.feed_forward) {
+    if (Value y = spec.feed_forward(s, index, x)) return y;
+  }
+  const ActivationKind kind = parse_activation(spec.activation);
+  if (spec.mlp == DecoderMlp::kPlain) {
+    return project(r, s / spec.names.down, op::activation(kind, project(r, s / spec.names.up, x)));
+  }
+  if (spec.mlp == DecoderMlp::kGated) {
+    const Value gate = project(r, s / spec.names.gate, x), up = project(r, s / spec.names.up, x);
+    return project(r, s / spec.names.down, op::gated(kind, gate, up));
+  }
+  const Scope fused = s / spec.names.gate;
+  const Value weight = fused.weight("weight"), bias = fused.weight_if("bias");
+  const Extent half = floor_div(weight.extent(0), 2);
+  auto part = [&](const Extent& begin) {
+    const Value lines = op::slice(weight, 0, begin, half);
+    return op::linear(x, lines, {.bias = bias ? op::slice(bias, 0, begin, half) : Value{}});
+  };
+  const Value gate = part(0), up = part(half);
+  return project(r, s / spec.names.down, op::gated(kind, gate, up));
+}
+
+Value scaled(Value x, double scale) { return scale == 1 ? x : x * static_cast<float>(scale); }
+
+/// Attention and feed-forward, each added to what it read.
+Value block(const Recording& r, const Scope& s, int64_t index, Value x) {
+  const DecoderSpec& spec = r.spec;
+  const DecoderNames& names = spec.names;
+  auto attend = [&](Value y) {
+    return scaled(norm_if(r, s, names.attention_output_norm, attention(r, s, index, y)), spec.residual_scale);
+  };
+  auto feed = [&](Value y) {
+    return scaled(norm_if(r, s, names.mlp_output_norm, feed_forward(r, s, index, y)), spec.residual_scale);
+  };
+  if (spec.norms_after_residual) {
+    x = norm_if(r, s, names.input_norm, x + attend(x));
+    return norm_if(r, s, names.mlp_norm, x + feed(x));
+  }
+  const Value normed = norm_if(r, s, names.input_norm, x);
+  if (spec.parallel) {
+    const Value other = names.mlp_norm.empty() ? normed : norm(r, s / names.mlp_norm, x);
+    const Value attended = attend(normed);
+    return x + attended + feed(other);
+  }
+  x = (spec.residual_is_normed ? normed : x) + attend(normed);
+  const Value second = norm_if(r, s, names.mlp_norm, x);
+  return (spec.residual_is_normed ? second : x) + feed(second);
+}
+
+/// ALiBi's slopes: powers of 2^(-8/n) for the largest power of two n, those between them for the remaining heads.
+Value alibi_slopes(Graph& graph, int64_t heads, double scale) {
+  int64_t power = 1;
+  while (2 * power <= heads) power *= 2;
+  Tensor slopes = Tensor::allocate(DType::kF32, {heads});
+  for (int64_t h = 0; h < heads; ++h) {
+    const double exponent = h < power ? -8.0 * static_cast<double>(h + 1) / static_cast<double>(power)
+                                      : -4.0 * static_cast<double>(2 * (h - power) + 1) / static_cast<double>(power);
+    slopes.mutable_f32()[static_cast<size_t>(h)] = static_cast<float>(std::pow(2.0, exponent) * scale);
+  }
+  return graph.constant(slopes);
+}
+
+Value embed(Recording& r) {
+  const DecoderNames& names = r.spec.names;
+  Value x = scaled(layer::embedding(r.base / names.embedding, r.ids), r.spec.embedding_scale);
+  if (!names.positions.empty()) x = x + layer::embedding(r.base / names.positions, r.positions);
+  if (!names.embedding_norm.empty()) x = norm(r, r.base / names.embedding_norm, x);
+  return x;
+}
+
+Value decode(Recording& r) {
+  const DecoderSpec& spec = r.spec;
+  for (const auto& [name, rope] : spec.ropes) r.tables[name] = add_rope_tables(r.program, r.graph, rope, name);
+  if (spec.alibi) r.slopes = alibi_slopes(r.graph, spec.heads, spec.alibi_scale);
+  Value x = embed(r);
+  for (int64_t i = 0; i < spec.layers; ++i) x = block(r, r.base / spec.names.layers / i, i, x);
+  return norm_if(r, r.base, spec.names.final_norm, x);
+}
+
+void output(Recording& r, const std::string& name, Value value, Lines lines) {
+  r.graph.set_output(name, value);
+  r.program.outputs.push_back({name, lines});
+}
+
+/// Logits of the tokens that are asked for.
+void record_causal_lm(Recording& r, Value x) {
+  const DecoderSpec& spec = r.spec;
+  r.program.inputs.push_back({.name = kTakenTokens, .per_token = false, .fill = fill_all_places()});
+  x = op::take_tokens(x, r.graph.input(kTakenTokens, DType::kI64, {Extent::symbol("M")}));
+  const Scope head = r.root / spec.names.lm_head;
+  LabelScope label(r.graph, head.path());
+  Value weight = head.weight_if("weight");
+  if (!weight && r.config.b_or("tie_word_embeddings", true)) weight = (r.base / spec.names.embedding).weight("weight");
+  if (!weight) weight = head.weight("weight");  // says what is missing
+  Value logits = scaled(op::linear(x, weight, {.bias = head.weight_if("bias")}), spec.logit_scale);
+  if (spec.logit_softcap > 0) {
+    const auto cap = static_cast<float>(spec.logit_softcap);
+    logits = op::unary(UnaryKind::kTanh, logits * (1 / cap)) * cap;
+  }
+  output(r, "logits", logits, Lines::kTaken);
+}
+
+/// The place of each row's last token that is not `padding` (below 0: of its last token), as transformers'
+/// GenericForSequenceClassification.
+HostFunction fill_last_tokens(int64_t padding) {
+  return [padding](const NamedTensors& inputs, const RowTable& rows) {
+    Tensor places = Tensor::allocate(DType::kI64, {static_cast<int64_t>(rows.rows.size())});
+    const auto ids = inputs.at("input_ids").i64();
+    for (size_t n = 0; n < rows.rows.size(); ++n) {
+      const RowTable::Row& row = rows.rows[n];
+      int64_t last = row.length - 1;
+      while (padding >= 0 && last > 0 && ids[static_cast<size_t>(row.start + last)] == padding) --last;
+      if (row.length == 0) fail(ErrorCode::kInvalidArgument, "row {} has no tokens: it has no class", n);
+      const bool is_all_padding = padding >= 0 && ids[static_cast<size_t>(row.start + last)] == padding;
+      places.mutable_i64()[n] = row.start + (is_all_padding ? 0 : last);
+    }
+    return places;
+  };
+}
+
+void record_classification(Recording& r, Value x) {
+  const int64_t padding = r.config.i_or("pad_token_id", -1, {.min = -1});
+  r.program.inputs.push_back({.name = kTakenTokens, .per_token = false, .fill = fill_last_tokens(padding)});
+  x = op::take_tokens(x, r.graph.input(kTakenTokens, DType::kI64, {r.rows.count()}));
+  output(r, "logits", layer::linear(r.root / r.spec.names.score, x), Lines::kRows);
+}
+
+void record_question_answering(Recording& r, Value x) {
+  const Value y = layer::linear(r.root / "qa_outputs", x);
+  const Shape grid{r.rows.batch(), r.rows.sequence()};
+  output(r, "start_logits", op::reshape(op::slice(y, -1, 0, 1), grid), Lines::kTokens);
+  output(r, "end_logits", op::reshape(op::slice(y, -1, 1, 1), grid), Lines::kTokens);
+}
+
+void record_head(Recording& r, const std::string& head, bool is_base) {
+  const Value x = decode(r);
+  if (is_base) return output(r, "last_hidden_state", x, Lines::kTokens);
+  if (head.ends_with("ForSequenceClassification")) return record_classification(r, x);
+  if (head.ends_with("ForQuestionAnswering")) return record_question_answering(r, x);
+  if (head.ends_with("ForTokenClassification"))
+    return output(r, "logits", layer::linear(r.root / r.spec.names.token_score, x), Lines::kTokens);
+  record_causal_lm(r, x);
+}
+
+/// Llama as the config describes it, which rows then change.
+DecoderSpec read_spec(const Config& config) {
+  DecoderSpec spec;
+  spec.layers = config.i("num_hidden_layers", {.min = 0, .max = 10000});
+  spec.heads = config.i("num_attention_heads", {.min = 1, .max = 65536});
+  spec.kv_heads = config.has("num_key_value_heads") ? config.i("num_key_value_heads", {.min = 1, .max = 65536}) : spec.heads;
+  const int64_t width = config.i("hidden_size");
+  spec.head_dim = config.has("head_dim") ? config.i("head_dim", {.min = 1, .max = 65536}) : width / spec.heads;
+  spec.activation = config.has("hidden_act") ? config.s("hidden_act") : "silu";
+  if (config.has("rms_norm_eps")) spec.eps = config.num("rms_norm_eps", {.min = 0, .max = 1});
+  return spec;
+}
+
+void check_spec(const DecoderSpec& spec, const Config& config) {
+  if (spec.head_dim < 1 || spec.heads % spec.kv_heads != 0) {
+    fail(ErrorCode::kInvalidFile,
+         "{}: {} attention heads of {} numbers share {} heads of keys and values; expected a multiple of those",
+         config.source(), spec.heads, spec.head_dim, spec.kv_heads);
+  }
+}
+
+void record(const DecoderRow& row, Program& program, const Config& config, WeightNames& names) {
+  DecoderSpec spec = read_spec(config);
+  spec.base = row.base_prefix;
+  if (row.adapt != nullptr) row.adapt(spec, config);
+  check_spec(spec, config);
+  if (spec.turns && spec.ropes.empty()) spec.ropes["rope"] = read_rope(config, {.head_dim = spec.head_dim});
+  Graph& graph = program.graphs.emplace("decode", Graph("decode")).first->second;
+  const Scope root(graph, names);
+  // The question-answering classes of several types call their base model so.
+  if (program.head.ends_with("ForQuestionAnswering") && root.has("transformer." + spec.names.embedding + ".weight")) {
+    spec.base = "transformer";
+  }
+  Recording r{spec, config, program, graph, root, root / spec.base, Rows::input(graph), {}, {}};
+  r.ids = token_input(r, "input_ids", config.i("vocab_size"), {});
+  const int64_t table = spec.names.positions.empty()
+                            ? 0
+                            : names.require((r.base / spec.names.positions / "weight").path()).dims.at(0);
+  r.positions = token_input(r, "position_ids", table, fill_positions(spec.first_position));
+  if (table > 0) program.max_length = table - spec.first_position;
+  record_head(r, program.head, program.head == row.heads.front());
+  program.states = find_states(graph);
+}
+
+}  // namespace
+
+std::vector<std::string> decoder_heads(const std::string& prefix, const std::vector<std::string>& tasks) {
+  std::vector<std::string> heads{prefix + "Model"};
+  for (const std::string& task : tasks) heads.push_back(prefix + "For" + task);
+  return heads;
+}
+
+void slide(DecoderSpec& spec, const Config& config, const std::function<bool(int64_t i)>& use) {
+  if (!config.has("sliding_window")) return;
+  const int64_t window = config.i("sliding_window");
+  const std::vector<std::string> types =
+      config.has("layer_types") ? config.strings("layer_types") : std::vector<std::string>{};
+  if (!types.empty() && static_cast<int64_t>(types.size()) < spec.layers) {
+    fail(ErrorCode::kInvalidFile, "{}: layer_types has {} entries for {} layers", config.source(), types.size(),
+         spec.layers);
+  }
+  const auto before = spec.layer;
+  spec.layer = [=](int64_t i) {
+    DecoderLayer layer = before ? before(i) : DecoderLayer{};
+    const bool slides = types.empty() ? use(i) : types[static_cast<size_t>(i)] == "sliding_attention";
+    layer.window = slides ? window : 0;
+    return layer;
+  };
+}
+
+Architecture make_decoder(const DecoderRow& row) {
+  Architecture architecture;
+  architecture.model_type = row.model_type;
+  architecture.heads = row.heads;
+  architecture.names = {.base_prefix = row.base_prefix, .renames = row.renames, .ignored_suffixes = row.ignored_suffixes};
+  architecture.record = [row](Program& program, const Config& config, WeightNames& names) {
+    record(row, program, config, names);
+  };
+  return architecture;
+}
+
+}  // namespace gamut
