@@ -198,7 +198,7 @@ double read_theta(const Config& config, const RopeOptions& options) {
 Rope rope_of(const Base& base, double share) {
   Rope rope;
   if (base.type == "dynamic") return dynamic_rope(base);
-  if (base.type == "longrope" || base.type == "su") return long_rope(base);
+  if (base.type == "longrope") return long_rope(base);
   std::vector<float> fixed;
   if (base.type == "default") {
     fixed = plain(base.theta, base.width);
@@ -244,16 +244,18 @@ Tensor angles(const Rope& rope, const Tensor& positions, const RowTable& rows, d
 }  // namespace
 
 Rope read_rope(const Config& config, const RopeOptions& options) {
-  Config object = rope_object(config, options.layer_type);
+  const bool is_plain = options.plain_theta > 0;
+  Config object = is_plain ? Config::parse("{}", config.source()) : rope_object(config, options.layer_type);
   std::string type = "default";
   for (const char* name : {"type", "rope_type"}) type = object.s_or(name, type);
+  if (auto renamed = options.renamed_types.find(type); renamed != options.renamed_types.end()) type = renamed->second;
   double share = options.rotary_share;
   if (options.heeds_partial_factor || type != "default") {
     constexpr NumRange kShare{.min = 0, .max = 1};
     if (config.has("partial_rotary_factor")) share = config.num("partial_rotary_factor", kShare);
     if (object.has("partial_rotary_factor")) share = object.num("partial_rotary_factor", kShare);
   }
-  const double theta = read_theta(config, options);
+  const double theta = is_plain ? options.plain_theta : read_theta(config, options);
   const auto turning = static_cast<int64_t>(static_cast<double>(options.head_dim) * share);
   const int64_t width = type == "proportional" ? options.head_dim : turning;
   if (width < 2 || width % 2 != 0) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,10 @@ struct RopeOptions {
   double rotary_share = 1;
   /// Types without scaling heed `partial_rotary_factor`; the others always do.
   bool heeds_partial_factor = false;
-  double theta = 10000;  ///< where neither the file nor the defaults say
+  /// Other names that files have for a type.
+  std::map<std::string, std::string> renamed_types = {};
+  double theta = 10000;    ///< where neither the file nor the defaults say
+  double plain_theta = 0;  ///< above 0: no scaling and this theta, whatever the config says
 };
 
 /// Frequencies and scale of one kind of layer, after transformers' modeling_rope_utils.py.

@@ -27,13 +27,16 @@ class ChangedBackend : public Backend {
     if (options.device == "no such device") return base_.compile(graph, checkpoint, options);
     return std::make_unique<Changed>(base_.compile(graph, std::move(checkpoint), {}), change_);
   }
+  std::unique_ptr<State> make_state(const std::vector<StateSpec>& specs, size_t budget) const override {
+    return base_.make_state(specs, budget);
+  }
 
  private:
   struct Changed : Executable {
     Changed(std::unique_ptr<Executable> executable, Change change_results)
         : base(std::move(executable)), change(std::move(change_results)) {}
-    NamedTensors run(const NamedTensors& inputs) const override {
-      NamedTensors results = base->run(inputs);
+    NamedTensors run(const NamedTensors& inputs, const StateRun& states) const override {
+      NamedTensors results = base->run(inputs, states);
       change(results);
       return results;
     }

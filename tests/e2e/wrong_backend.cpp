@@ -10,7 +10,7 @@ using namespace gamut;
 
 class WrongExecutable : public Executable {
  public:
-  NamedTensors run(const NamedTensors& inputs) const override {
+  NamedTensors run(const NamedTensors& inputs, const StateRun&) const override {
     constexpr int64_t kWidth = 64;
     const Dims& ids = inputs.at("input_ids").dims();
     NamedTensors results{{"tokens", Tensor::allocate(DType::kF32, {ids[0], ids[1], kWidth})},
@@ -35,6 +35,7 @@ class WrongBackend : public Backend {
                                       const CompileOptions&) const override {
     return std::make_unique<WrongExecutable>();
   }
+  std::unique_ptr<State> make_state(const std::vector<StateSpec>&, size_t) const override { return nullptr; }
 };
 
 }  // namespace

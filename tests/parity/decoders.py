@@ -46,7 +46,7 @@ DECODER_VALUES: dict[str, tuple] = KNOB_VALUES | {
     "activation": ("silu", "gelu", "gelu_pytorch_tanh", "relu", "silu", "gelu_new"),
     "eps": (1e-6, 1e-5, 1e-2, 1e-3, 1e-7, 1e-6),
     "lengths": ((6, 4), (3, 9), (5, 1), (2, 7), (11, 5), (4, 8)),
-    "window": (3, None, 4, 1, 2, 6),
+    "window": (3, None, 4, 2, 2, 6),
     "rope": ("default", "llama3", "yarn", "longrope", "linear", "dynamic"),
     "old_rope": (False, True, False, True, False, True),
     "theta": (10000.0, 500.0, 1e6, 10000.0, 37.5, 100.0),
@@ -75,7 +75,7 @@ def random_knobs(rng: random.Random) -> DecoderKnobs:
         "vocab": rng.randint(14, 48),
         "labels": rng.randint(1, 6),
         "lengths": tuple(lengths),
-        "window": rng.choice((None, rng.randint(1, 12))),
+        "window": rng.choice((None, rng.randint(2, 12))),
         "activation": rng.choice(ACTIVATIONS),
         "theta": round(rng.uniform(3, 20000), 1),
         "variant": rng.randrange(6),
@@ -152,14 +152,18 @@ def mistral_config(knobs: DecoderKnobs) -> dict:
 
 def qwen2_config(knobs: DecoderKnobs) -> dict:
     config = without(llama_config(knobs), "attention_bias", "mlp_bias", "head_dim")
+    config["hidden_size"] = knobs.heads * knobs.head_dim
     if knobs.window is None:
         return config
     return config | {"use_sliding_window": True, "sliding_window": knobs.window, "max_window_layers": knobs.layers // 2}
 
 
 def qwen3_config(knobs: DecoderKnobs) -> dict:
-    config = without(qwen2_config(knobs), "head_dim")
-    return config | {"attention_bias": knobs.attention_bias, "head_dim": knobs.head_dim}
+    return qwen2_config(knobs) | {
+        "hidden_size": knobs.hidden,
+        "attention_bias": knobs.attention_bias,
+        "head_dim": knobs.head_dim,
+    }
 
 
 def gpt2_config(knobs: DecoderKnobs) -> dict:
@@ -181,6 +185,100 @@ def gpt2_config(knobs: DecoderKnobs) -> dict:
     }
 
 
+def ministral_config(knobs: DecoderKnobs) -> dict:
+    config = mistral_config(knobs) | {"head_dim": knobs.head_dim}
+    return config | {"layer_types": mixed_layers(knobs)} if knobs.variant % 2 else config
+
+
+def mixed_layers(knobs: DecoderKnobs) -> list[str]:
+    """layer_types of a model in which every second layer has a window, where there is a window."""
+    kinds = ("sliding_attention", "full_attention") if knobs.window else ("full_attention",)
+    return [kinds[(i + knobs.variant // 2) % len(kinds)] for i in range(knobs.layers)]
+
+
+def olmo2_config(knobs: DecoderKnobs) -> dict:
+    return without(llama_config(knobs), "mlp_bias", "head_dim") | {"hidden_size": knobs.heads * knobs.head_dim}
+
+
+def gemma_config(knobs: DecoderKnobs) -> dict:
+    return without(llama_config(knobs), "mlp_bias") | {"head_dim": knobs.head_dim}
+
+
+def gemma2_config(knobs: DecoderKnobs) -> dict:
+    config = without(gemma_config(knobs), "hidden_act")
+    return config | {
+        "hidden_activation": knobs.activation,
+        "query_pre_attn_scalar": 3 + knobs.variant,
+        "sliding_window": knobs.window or 64,
+        "attn_logit_softcapping": (None, 5.0, 1.5)[knobs.variant % 3],
+        "final_logit_softcapping": (3.0, None)[knobs.variant % 2],
+    }
+
+
+def gemma3_config(knobs: DecoderKnobs) -> dict:
+    scaled = rope_parameters(knobs)
+    plain = {"rope_type": "default", "rope_theta": 25.0}
+    return gemma2_config(knobs) | {
+        "layer_types": mixed_layers(knobs),
+        "rope_parameters": {"full_attention": scaled, "sliding_attention": plain},
+    }
+
+
+def phi3_config(knobs: DecoderKnobs) -> dict:
+    config = without(llama_config(knobs), "attention_bias", "mlp_bias", "head_dim")
+    share = (1.0, 0.5)[knobs.variant % 2] if knobs.head_dim % 4 == 0 else 1.0
+    rope = {"rope_type": "default", "rope_theta": knobs.theta}
+    if knobs.rope in ("longrope", "yarn", "dynamic"):
+        pairs = int(knobs.head_dim * share) // 2
+        rope |= {
+            "rope_type": "longrope",
+            "short_factor": [1.0 + 0.1 * i for i in range(pairs)],
+            "long_factor": [1.5 + 0.7 * i for i in range(pairs)],
+        }
+    return config | {
+        "hidden_size": knobs.heads * knobs.head_dim,
+        "rope_parameters": rope | {"partial_rotary_factor": share},
+        "max_position_embeddings": 64,
+        "original_max_position_embeddings": 8,
+        "sliding_window": knobs.window,
+    }
+
+
+def cohere2_config(knobs: DecoderKnobs) -> dict:
+    config = without(llama_config(knobs), "mlp_bias", "head_dim", "rms_norm_eps")
+    return config | {
+        "hidden_size": knobs.heads * knobs.head_dim,
+        "layer_norm_eps": knobs.eps,
+        "logit_scale": 0.5 + knobs.variant,
+        "sliding_window": knobs.window or 64,
+        "layer_types": mixed_layers(knobs) if knobs.window else ["sliding_attention"] * knobs.layers,
+    }
+
+
+def granite_config(knobs: DecoderKnobs) -> dict:
+    return without(olmo2_config(knobs)) | {
+        "mlp_bias": knobs.mlp_bias,
+        "embedding_multiplier": 1.5,
+        "residual_multiplier": 0.6 + knobs.variant,
+        "attention_multiplier": 0.25,
+        "logits_scaling": 2.0,
+    }
+
+
+def glm4_config(knobs: DecoderKnobs) -> dict:
+    config = without(llama_config(knobs), "mlp_bias") | {"head_dim": 2 * knobs.head_dim}
+    return config | {"rope_parameters": rope_parameters(knobs) | {"partial_rotary_factor": 0.5}}
+
+
+def smollm3_config(knobs: DecoderKnobs) -> dict:
+    config = without(llama_config(knobs), "head_dim") | {"hidden_size": knobs.heads * knobs.head_dim}
+    return config | {
+        "no_rope_layers": [(i + knobs.variant) % 2 for i in range(knobs.layers)],
+        "use_sliding_window": knobs.window is not None,
+        "sliding_window": knobs.window,
+    }
+
+
 def heads(prefix: str, tasks: str = "CausalLM SequenceClassification TokenClassification QuestionAnswering") -> tuple:
     """The classes of a decoder, the base model first."""
     return (f"{prefix}Model", *(f"{prefix}For{task}" for task in tasks.split()))
@@ -197,6 +295,22 @@ class DecoderArchitecture(Architecture):
     committed_count: Callable = staticmethod(committed_count)
 
 
+def with_longer_rows(knobs: DecoderKnobs) -> DecoderKnobs:
+    """For tables of positions: generation needs NEW_TOKENS more entries than the rows show, which must be less than half.
+    """
+    return dataclasses.replace(knobs, lengths=tuple(length + 8 for length in knobs.lengths))
+
+
+@dataclass(frozen=True)
+class LearnedPositions(DecoderArchitecture):
+    """A row whose positions are a table."""
+
+    committed_knobs: Callable = staticmethod(lambda *arguments: with_longer_rows(committed_knobs(*arguments)))
+    random_knobs: Callable = staticmethod(lambda rng: with_longer_rows(random_knobs(rng)))
+
+
+NO_QUESTIONS = "CausalLM SequenceClassification TokenClassification"
+GEMMA3_HEADS = ("Gemma3TextModel", "Gemma3ForCausalLM", "Gemma3TextForSequenceClassification")
 GPT2_HEADS = (
     "GPT2Model",
     "GPT2LMHeadModel",
@@ -210,5 +324,15 @@ DECODERS: dict[str, Architecture] = {
     "mistral": DecoderArchitecture(heads("Mistral"), mistral_config, ()),
     "qwen2": DecoderArchitecture(heads("Qwen2"), qwen2_config, ()),
     "qwen3": DecoderArchitecture(heads("Qwen3"), qwen3_config, ()),
-    "gpt2": DecoderArchitecture(GPT2_HEADS, gpt2_config, ()),
+    "ministral": DecoderArchitecture(heads("Ministral"), ministral_config, ()),
+    "olmo2": DecoderArchitecture(heads("Olmo2", "CausalLM SequenceClassification"), olmo2_config, ()),
+    "gemma": DecoderArchitecture(heads("Gemma", NO_QUESTIONS), gemma_config, ()),
+    "gemma2": DecoderArchitecture(heads("Gemma2", NO_QUESTIONS), gemma2_config, ()),
+    "gemma3_text": DecoderArchitecture(GEMMA3_HEADS, gemma3_config, ()),
+    "phi3": DecoderArchitecture(heads("Phi3", NO_QUESTIONS), phi3_config, ()),
+    "cohere2": DecoderArchitecture(heads("Cohere2", "CausalLM"), cohere2_config, ("*.k_proj.bias",)),
+    "granite": DecoderArchitecture(heads("Granite", "CausalLM"), granite_config, ()),
+    "glm4": DecoderArchitecture(heads("Glm4", NO_QUESTIONS), glm4_config, ()),
+    "smollm3": DecoderArchitecture(heads("SmolLM3"), smollm3_config, ()),
+    "gpt2": LearnedPositions(GPT2_HEADS, gpt2_config, ()),
 }
