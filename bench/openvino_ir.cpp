@@ -1,5 +1,5 @@
-// A model in OpenVINO's own format, from its file to the first result, as a program that uses OpenVINO does it: what the
-// openvino backend's start and memory are measured against.
+// A model in OpenVINO's own format, from its file to the first result, as a program that uses OpenVINO does it: what
+// the openvino backend's start and memory are measured against.
 //
 //   bench_openvino_ir MODEL.xml IDS ROWS THREADS PRECISION OUTPUT [CACHE]
 //

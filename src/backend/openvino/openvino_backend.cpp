@@ -71,8 +71,9 @@ class OpenvinoBackend : public Backend {
     if (!cache)
       return core().compile_model(Lowering(graph, weights, interface).run(), device.name, device.properties());
     if (auto known = cache->load(device)) return *known;
-    Lowering lowering(graph, weights, interface, read_file_weights(graph, weights));
-    ov::CompiledModel model = core().compile_model(lowering.run(), device.name, cache->properties(device));
+    auto shared = cache->leaves_weights() ? read_file_weights(graph, weights) : std::map<std::string, Out>();
+    ov::CompiledModel model = core().compile_model(Lowering(graph, weights, interface, std::move(shared)).run(),
+                                                   device.name, cache->properties(device));
     cache->store(model);
     return model;
   }
