@@ -66,6 +66,8 @@ ov::AnyMap Device::properties() const {
   if (name == "CPU") {
     map.insert(ov::inference_num_threads(threads));
     map.insert(ov::num_streams(1));
+    map.insert(
+        ov::hint::dynamic_quantization_group_size(0));    // it would round what meets quantised weights to eight bits
     map.insert(ov::hint::kv_cache_precision(precision));  // it would keep keys and values in eight bits
   }
   return map;

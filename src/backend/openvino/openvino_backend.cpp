@@ -1,4 +1,6 @@
 // The OpenVINO backend, and the entry point of the module that holds it.
+#include <algorithm>
+
 #include <openvino/core/version.hpp>
 #include <openvino/runtime/properties.hpp>
 #include "backend/module.h"
@@ -48,7 +50,9 @@ class OpenvinoBackend : public Backend {
 
   std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
                                       const CompileOptions& options) const override {
-    Folded folded = fold_weights(graph);
+    const std::vector<int> quantised = find_quantised(graph);
+    Folded folded =
+        fold_weights(graph, [&](const Node& node) { return std::ranges::count(quantised, node.outputs[0]) > 0; });
     verify_if_wanted(folded.graph);
     Graph direct = decompose(folded.graph, [this](const Node& node) { return supports(node); });
     verify_if_wanted(direct);
