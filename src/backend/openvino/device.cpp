@@ -79,7 +79,9 @@ Device find_device(const CompileOptions& options, const Checkpoint& checkpoint) 
          options.instruction_set);
   }
   const std::string name = options.device.empty() ? "CPU" : options.device;
-  const std::vector<std::string> found = core().get_available_devices();
+  // To list the devices OpenVINO opens every plugin and driver, which takes longer than all else here.
+  const std::vector<std::string> found =
+      name == "CPU" ? std::vector<std::string>{name} : core().get_available_devices();
   const bool is_there =
       name == "AUTO" ? !found.empty()
                      : std::ranges::any_of(found, [&](const std::string& device) { return is_device(name, device); });

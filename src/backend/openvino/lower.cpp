@@ -30,6 +30,7 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/matmul.h"
+#include "ops/pool_rows.h"
 #include "ops/reduce.h"
 #include "ops/reshape.h"
 #include "ops/row_index.h"
@@ -62,6 +63,7 @@ constexpr std::pair<const OpSchema*, Lower> kLowerings[] = {
     {&op::kIota, lower_iota},
     {&op::kGatherRows, lower_gather_rows},
     {&op::kRowIndex, lower_row_index},
+    {&op::kPoolRows, lower_pool_rows},
     {&op::kMatmul, lower_matmul},
     {&op::kLinear, lower_linear},
     {&op::kAttention, lower_attention},
@@ -140,6 +142,9 @@ ov::PartialShape partial_shape(const Shape& shape) {
 
 Lower find_lowering(const Node& node) {
   if ((node.op == &op::kLinear || node.op == &op::kActivation) && !can_lower_activation(node)) return nullptr;
+  const bool pools_many =
+      node.op == &op::kPoolRows && pool_kind(node) != PoolKind::kFirst && pool_kind(node) != PoolKind::kLast;
+  if (pools_many) return nullptr;
   for (const auto& [op, lower] : kLowerings) {
     if (node.op == op) return lower;
   }
@@ -160,6 +165,8 @@ void Lowering::add_parameters() {
     std::shared_ptr<ov::op::v0::Parameter> parameter;
     if (input.fill == Fill::kMask) {
       parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::f32, ov::PartialShape{any, 1, any, any});
+    } else if (input.fill == Fill::kFirstTokens || input.fill == Fill::kLastTokens) {
+      parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::i64, ov::PartialShape{any});
     } else if (input.fill != Fill::kBound) {
       parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::i64, ov::PartialShape{any, any});
     } else {

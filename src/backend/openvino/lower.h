@@ -85,6 +85,8 @@ Out lower_gather_rows(Lowering& lowering, const Node& node);
 Out lower_row_index(Lowering& lowering, const Node& node);
 /// Convert, Subtract, Multiply over the codes: OpenVINO computes them inside the product that reads them.
 Out lower_dequantize(Lowering& lowering, const Node& node);
+/// The first or last token of each row.
+Out lower_pool_rows(Lowering& lowering, const Node& node);
 Out lower_matmul(Lowering& lowering, const Node& node);
 Out lower_linear(Lowering& lowering, const Node& node);
 Out lower_attention(Lowering& lowering, const Node& node);
