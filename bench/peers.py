@@ -134,12 +134,16 @@ def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int, precisi
     return lambda inputs: request.infer(inputs, share_inputs=True, share_outputs=True)[0]
 
 
+def openvino_folder() -> Path:
+    return cache_folder() / "bench" / "openvino"
+
+
 def openvino_file(folder: Path, example: Inputs) -> Path:
     """The checkpoint in OpenVINO's own format, in f32 and for the example's shape; made once, into the cache folder."""
     import openvino as ov
 
     rows, tokens = example["input_ids"].shape
-    path = cache_folder() / "bench" / "openvino" / f"{folder.parent.name}_{folder.name}_{rows}x{tokens}" / "model.xml"
+    path = openvino_folder() / f"{folder.parent.name}_{folder.name}_{rows}x{tokens}" / "model.xml"
     if not path.is_file():
         unfinished = path.parent.with_name(f"{path.parent.name}.unfinished.{os.getpid()}")
         ov.save_model(openvino_model(folder, example, False), str(unfinished / path.name), compress_to_fp16=False)
