@@ -89,6 +89,22 @@ TEST_F(Cache, ForgetsWhenTheCheckpointChanges) {
   EXPECT_EQ(run(options()), run({.precision = Precision::kF32, .threads = 2}));
 }
 
+TEST_F(Cache, ACheckpointThatBecameShorterIsAnErrorBeforeItIsTouched) {
+  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(folder_));
+  const auto executable = test::compile(bert_.graph, checkpoint, options());
+  const NamedTensors inputs = test::Bert::inputs({6, 2, 4});
+  executable->run(inputs);
+  const std::string whole = read_file(weights(), 1 << 26);
+  fs::resize_file(weights(), whole.size() / 2);
+  const std::string expected = fmt::format("{}: it ends at byte {}, when it was opened it ended at byte {}",
+                                           weights().string(), whole.size() / 2, whole.size());
+  EXPECT_EQ(gamut::test::error_of([&] { executable->run(inputs); }, ErrorCode::kIo), expected);
+  EXPECT_EQ(gamut::test::error_of([&] { test::compile(bert_.graph, checkpoint, options()); }, ErrorCode::kIo),
+            expected);
+  std::ofstream(weights(), std::ios::binary | std::ios::in | std::ios::out) << whole;
+  EXPECT_NO_THROW(executable->run(inputs));
+}
+
 /// The same checkpoint in two files and their index.
 class ShardedCache : public Cache {
  protected:

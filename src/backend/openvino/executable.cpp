@@ -112,6 +112,7 @@ void OpenvinoExecutable::check_ids(ov::InferRequest& request) const {
 NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs) const {
   const SymbolValues symbols = bind_symbols(graph_, inputs);
   interface_.check(inputs, symbols);
+  checkpoint_->require_whole();  // a gather touches its table in the map
   const std::vector<Tensor> filled = interface_.fill(inputs, symbols);
   std::vector<Tensor> results;
   for (const auto& [name, value] : graph_.outputs()) {

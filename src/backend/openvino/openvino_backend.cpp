@@ -59,6 +59,7 @@ class OpenvinoBackend : public Backend {
     require_support(direct, options.model);
     const Weights weights(checkpoint, std::move(folded.expressions), reference::evaluate_expression);
     Interface interface(direct);
+    checkpoint->require_whole();  // compiling touches every weight in the map
     return translated("compiling", [&] {
       const Device device = find_device(options, *checkpoint);
       ov::CompiledModel model = load_or_compile(direct, weights, interface, device, options);
