@@ -46,6 +46,9 @@ GOALS = [
         Goal(f"openvino-{shape}", figure="best_peer", what="openvino's own way / gamut", limit=0.97)
         for shape in ("bert-base-1x128", "bert-base-8x128", "bert-base-1x128-bf16", "bert-base-8x128-bf16", "minilm-1x128")
     ),
+    Goal("openvino-load", figure="converted", what="conversion and compilation / gamut's first time", limit=4.0),
+    Goal("openvino-load", figure="cached_ir", what="cached IR / gamut", limit=1.0),
+    Goal("openvino-memory", figure="cached_ir", what="gamut / cached IR", limit=1.1, at_least=False),
     Goal("matmul", figure="share", what="share of the measured peak", limit=88, unit="%"),
     Goal("start-up", figure="onnxruntime", what="onnxruntime / gamut", limit=1.0),
     Goal("start-up", figure="sentence-transformers", what="sentence-transformers / gamut", limit=5.0),

@@ -62,7 +62,7 @@ def sizes(folder: Path) -> dict:
 def forward_gflop(folder: Path, lengths: list[int]) -> float:
     """Multiply-adds (each counted as 2) of the matrix products that rows of these lengths need, in 10^9.
 
-    Padding is not needed work, whoever does it. The pooler is left out: the exported peers do not run it.
+    Padding is not needed work, whoever does it. The pooler is left out: it has one token of each row to multiply.
     """
     config = sizes(folder)
     hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]

@@ -98,11 +98,32 @@ def pytorch(folder: Path, _example: Inputs, _dynamic: bool, threads: int, _preci
     return run
 
 
-def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int, precision: str) -> Run:
+def all_outputs(model):
+    """The model with inputs by position and the outputs that gamut computes, last_hidden_state first."""
+    import torch
+
+    class AllOutputs(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids, attention_mask):
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).to_tuple()
+
+    return AllOutputs().eval()
+
+
+def openvino_model(folder: Path, example: Inputs, dynamic: bool):
     import openvino as ov
 
     shapes = [(name, [-1, -1] if dynamic else list(value.shape)) for name, value in example.items()]
-    model = ov.convert_model(first_output(torch_model(folder)), example_input=torch_inputs(example), input=shapes)
+    return ov.convert_model(all_outputs(torch_model(folder)), example_input=torch_inputs(example), input=shapes)
+
+
+def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int, precision: str) -> Run:
+    import openvino as ov
+
+    model = openvino_model(folder, example, dynamic)
     options = {
         "INFERENCE_PRECISION_HINT": precision,
         "PERFORMANCE_HINT": "LATENCY",
@@ -111,6 +132,23 @@ def openvino(folder: Path, example: Inputs, dynamic: bool, threads: int, precisi
     }
     request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
     return lambda inputs: request.infer(inputs, share_inputs=True, share_outputs=True)[0]
+
+
+def openvino_folder() -> Path:
+    return cache_folder() / "bench" / "openvino"
+
+
+def openvino_file(folder: Path, example: Inputs) -> Path:
+    """The checkpoint in OpenVINO's own format, in f32 and for the example's shape; made once, into the cache folder."""
+    import openvino as ov
+
+    rows, tokens = example["input_ids"].shape
+    path = openvino_folder() / f"{folder.parent.name}_{folder.name}_{rows}x{tokens}" / "model.xml"
+    if not path.is_file():
+        unfinished = path.parent.with_name(f"{path.parent.name}.unfinished.{os.getpid()}")
+        ov.save_model(openvino_model(folder, example, False), str(unfinished / path.name), compress_to_fp16=False)
+        unfinished.rename(path.parent)
+    return path
 
 
 def onnxruntime(folder: Path, example: Inputs, dynamic: bool, threads: int, _precision: str) -> Run:

@@ -7,7 +7,12 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from goals import GOALS
+
+MEBIBYTE = 1 << 20
+TOLERANCE = 1e-3  # speed is compared only between engines that compute the same
 
 
 @dataclass(frozen=True)
@@ -97,3 +102,14 @@ def compare(milliseconds: dict[str, list[float]]) -> list[Row]:
         ratio = None if name == "gamut" else Spread.of(theirs / own for theirs, own in zip(values, ours))
         rows.append(Row(name, Spread.of(values), ratio))
     return rows
+
+
+def check_outputs(outputs: dict[str, np.ndarray], tolerance: float = TOLERANCE) -> str:
+    """Raises when an engine's results differ from gamut's; otherwise a note on how far they are apart."""
+    ours = outputs["gamut"]
+    bound = tolerance * max(1.0, float(np.abs(ours).max()))
+    differences = {name: float(np.abs(theirs - ours).max()) for name, theirs in outputs.items() if name != "gamut"}
+    for name, difference in differences.items():
+        if not difference <= bound:
+            raise RuntimeError(f"the results of {name} differ from gamut's by {difference:.3g}: nothing to compare")
+    return f"results differ from gamut's by at most {max(differences.values()):.1e}"

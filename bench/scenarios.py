@@ -17,14 +17,13 @@ from pathlib import Path
 import numpy as np
 
 import engines
+import loading
 import models
 import peers
-from report import Figure, Report, Row, Spread, compare
+from report import MEBIBYTE, TOLERANCE, Figure, Report, Row, Spread, check_outputs, compare
 from worker import Job, Worker
 
-TOLERANCE = 1e-3  # speed is compared only between engines that compute the same
 BF16_TOLERANCE = 0.1  # two engines that round at other places, twelve layers deep
-MEBIBYTE = 1 << 20
 ROUND_GFLOP = 400  # what an engine computes in about two seconds
 SENTENCE = "The quick brown fox jumps over the lazy dog."
 EMBED_PEERS = ("onnxruntime", "sentence_transformers")
@@ -94,17 +93,6 @@ def start_workers(stack: contextlib.ExitStack, jobs: dict[str, Job]) -> dict[str
         workers[name] = Worker(job)
         stack.callback(workers[name].close)
     return workers
-
-
-def check_outputs(outputs: dict[str, np.ndarray], tolerance: float = TOLERANCE) -> str:
-    """Raises when an engine's results differ from gamut's; otherwise a note on how far they are apart."""
-    ours = outputs["gamut"]
-    bound = tolerance * max(1.0, float(np.abs(ours).max()))
-    differences = {name: float(np.abs(theirs - ours).max()) for name, theirs in outputs.items() if name != "gamut"}
-    for name, difference in differences.items():
-        if not difference <= bound:
-            raise RuntimeError(f"the results of {name} differ from gamut's by {difference:.3g}: nothing to compare")
-    return f"results differ from gamut's by at most {max(differences.values()):.1e}"
 
 
 def best_peer(rows: list[Row]) -> Row:
@@ -232,4 +220,6 @@ SCENARIOS: dict[str, Callable[[str, argparse.Namespace], Report]] = {
     "matmul": matmul,
     "start-up": start_up,
     "memory": memory,
+    "openvino-load": loading.load,
+    "openvino-memory": loading.memory,
 }

@@ -2,6 +2,13 @@
 find_package(GTest 1.12 REQUIRED)
 include(GoogleTest)
 
+# A module finds in a program what it takes from gamut, whether or not the program itself uses that.
+if(TARGET gamut_openvino)
+  set(core $<LINK_LIBRARY:WHOLE_ARCHIVE,gamut_core>)
+else()
+  set(core gamut_core)
+endif()
+
 file(GLOB test_folders CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/*)
 foreach(folder ${test_folders})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*_test.cpp)
@@ -9,7 +16,7 @@ foreach(folder ${test_folders})
   if(sources)
     add_executable(test_${folder} ${sources})
     target_include_directories(test_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/src)
-    target_link_libraries(test_${folder} PRIVATE gamut_core GTest::gtest_main)
+    target_link_libraries(test_${folder} PRIVATE ${core} GTest::gtest_main)
     gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}/ NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
   endif()
 endforeach()

@@ -8,7 +8,7 @@
 set -euo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
-"$root/scripts/build.sh" release gamut bench_kernels
+"$root/scripts/build.sh" release gamut benchmarks
 python="$("$root/scripts/python_env.sh")"
 "$root/scripts/minilm.sh" >/dev/null
 exec "$python" "$root/bench/bench.py" "$@"

@@ -44,6 +44,7 @@ class CheckStructure(unittest.TestCase):
         self.assert_clean("src/backend/cpu/cpu_backend.cpp", '#include "backend/reference/reference_backend.h"\n')
         self.assert_finds("src/backend/cuda/a.cpp", '#include "backend/cpu/b.h"\n', "know the backend cpu")
         self.assert_finds("src/backend/host_ops.cpp", '#include "backend/cpu/b.h"\n', "know the backend cpu")
+        self.assert_clean("bench/a.cpp", "#include <openvino/openvino.hpp>\n")
         self.assert_finds("src/runtime/a.cpp", "#include <openvino/openvino.hpp>\n", "only src/backend/openvino/")
         self.assert_finds("src/backend/cpu/kernels/a.cpp", "#include <vector>\n", "no library code")
 

@@ -7,18 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "gamut/machine.h"
+
 namespace gamut {
 
 struct DoctorOptions {
   std::filesystem::path cache_folder;  ///< to be looked at; empty: none
-};
-
-struct BuildReport {
-  std::string version, compiler, type, flags, sanitizers, architecture;
-};
-
-struct SystemReport {
-  std::string name, kernel, libc;  ///< empty when unknown
 };
 
 struct ProcessorReport {
@@ -30,36 +24,6 @@ struct ProcessorReport {
   int affinity = 0;                           ///< processors that this process may be given
   std::optional<double> quota;                ///< of the control group, in cores
   int64_t l1d_bytes = 0, l2_bytes = 0, l3_bytes = 0;  ///< 0 when unknown
-};
-
-/// Bytes; 0 when unknown.
-struct MemoryReport {
-  int64_t total = 0;
-  int64_t available = 0;  ///< what this process can have now, every limit respected
-  std::optional<int64_t> control_group_limit, address_space_limit;
-  int64_t swap_total = 0, swap_free = 0;
-  std::string huge_pages;  ///< transparent ones: "always", "madvise", "never"; empty when unknown
-};
-
-/// A GPU or NPU that the operating system shows, whether or not a backend uses it. Empty texts: unknown.
-struct AcceleratorReport {
-  std::string vendor, model, address, driver;
-  std::string device;   ///< the file that has to be opened
-  std::string problem;  ///< why it cannot be; empty: it can
-  std::string hint;
-};
-
-/// A GPU as NVIDIA's driver tells it.
-struct NvidiaReport {
-  struct Device {
-    std::string name, compute_capability;
-    int64_t memory_bytes = 0;
-  };
-  std::string kernel_version;  ///< of the kernel module; empty: not loaded
-  std::string library;         ///< the file of libcuda; empty: not found
-  std::string cuda_version;    ///< the newest that the driver serves
-  std::vector<Device> devices;
-  std::string problem;
 };
 
 struct BackendReport {

@@ -36,29 +36,6 @@ ProcessorReport examine_processor() {
           .l3_bytes = info.l3_bytes};
 }
 
-MemoryReport examine_memory() {
-  const MemoryInfo info = read_memory_info();
-  return {.total = info.total,
-          .available = info.available,
-          .control_group_limit = info.limit,
-          .address_space_limit = info.address_space,
-          .swap_total = info.swap_total,
-          .swap_free = info.swap_free,
-          .huge_pages = info.huge_pages};
-}
-
-NvidiaReport examine_nvidia() {
-  const NvidiaDriver driver = read_nvidia_driver();
-  NvidiaReport report{.kernel_version = driver.kernel_version,
-                      .library = driver.library,
-                      .cuda_version = driver.cuda_version,
-                      .problem = driver.problem};
-  for (const NvidiaDevice& device : driver.devices) {
-    report.devices.push_back({device.name, device.compute_capability, device.memory});
-  }
-  return report;
-}
-
 BackendReport examine_backend(const BackendStatus& status) {
   BackendReport report{.name = status.name, .problem = status.problem, .install = status.install};
   if (status.backend == nullptr) return report;
@@ -173,18 +150,15 @@ void find_warnings(Diagnosis* diagnosis) {
 }
 
 Diagnosis examine(const DoctorOptions& options) {
-  const BuildInfo build = build_info();
-  const SystemInfo system = read_system_info();
   Diagnosis diagnosis;
-  diagnosis.build = {build.version, build.compiler, build.type, build.flags, build.sanitizers, build.architecture};
-  diagnosis.system = {system.name, system.kernel, system.libc};
+  diagnosis.build = build_info();
+  diagnosis.system = read_system_info();
   diagnosis.processor = examine_processor();
-  diagnosis.memory = examine_memory();
-  for (const Accelerator& found : find_accelerators()) {
-    auto& list = found.kind == AcceleratorKind::kGpu ? diagnosis.gpus : diagnosis.npus;
-    list.push_back({found.vendor, found.model, found.address, found.driver, found.device, found.problem, found.hint});
+  diagnosis.memory = read_memory_info();
+  for (const AcceleratorReport& found : find_accelerators()) {
+    (found.kind == AcceleratorKind::kGpu ? diagnosis.gpus : diagnosis.npus).push_back(found);
   }
-  diagnosis.nvidia = examine_nvidia();
+  diagnosis.nvidia = read_nvidia_driver();
   for (const BackendStatus& status : backend_statuses()) diagnosis.backends.push_back(examine_backend(status));
   diagnosis.dependencies = examine_dependencies(diagnosis.backends);
   diagnosis.cache = examine_cache(options.cache_folder);

@@ -71,6 +71,15 @@ INSTANTIATE_TEST_SUITE_P(Backends, Conformance, testing::ValuesIn(targets()), []
   return describe(target.param) + "_" + std::to_string(target.param.threads);
 });
 
+TEST(Backends, OfThisBuildCanBeUsed) {
+  for (const BackendStatus& status : backend_statuses()) {
+#ifndef GAMUT_HAS_OPENVINO
+    if (status.name == "openvino") continue;
+#endif
+    EXPECT_NE(status.backend, nullptr) << status.name << ": " << status.problem;
+  }
+}
+
 TEST(Operators, ComposedOnesDecomposeAndCoreOnesDoNot) {
   for (const OpSchema* op : op::table()) {
     EXPECT_EQ(op->decompose != nullptr, op->op_class == OpClass::kComposed) << op->name;

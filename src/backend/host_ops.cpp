@@ -11,6 +11,7 @@
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/concat.h"
+#include "ops/dequantize.h"
 #include "ops/gather_rows.h"
 #include "ops/iota.h"
 #include "ops/matmul.h"
@@ -281,6 +282,24 @@ void row_index(const Node& node, Inputs in, const HostTensor& out, const SymbolV
   }
 }
 
+/// Code `index` of a quantised tensor; those of 4 bits lie two to a byte, the first in the lower half.
+int code_at(const HostTensor& codes, int64_t bits, int64_t index) {
+  const uint8_t byte = as<const uint8_t>(codes)[bits == 4 ? index / 2 : index];
+  const int code = bits == 8 ? byte : index % 2 == 0 ? byte & 15 : byte >> 4;
+  const int half = 1 << (bits - 1);
+  return codes.dtype == DType::kI8 && code >= half ? code - 2 * half : code;
+}
+
+void dequantize(const Node& node, Inputs in, const HostTensor& out, const SymbolValues&) {
+  const int64_t bits = node.attributes.i("bits"), width = out.dims->back(), groups = in[1].dims->back();
+  const int64_t size = width / groups;
+  for (int64_t i = 0, n = out.count(); i < n; ++i) {
+    const int64_t group = i / width * groups + i % width / size;
+    const int zero_point = in.size() > 2 ? code_at(in[2], 8, group) : 0;
+    as<float>(out)[i] = static_cast<float>(code_at(in[0], bits, i) - zero_point) * as<const float>(in[1])[group];
+  }
+}
+
 using HostFunctionPointer = void (*)(const Node&, Inputs, const HostTensor&, const SymbolValues&);
 
 HostFunctionPointer find(const OpSchema* op) {
@@ -298,6 +317,7 @@ HostFunctionPointer find(const OpSchema* op) {
       {&op::kConcat, concat},
       {&op::kSlice, slice},
       {&op::kGatherRows, gather_rows},
+      {&op::kDequantize, dequantize},
       {&op::kIota, iota},
       {&op::kRowIndex, row_index},
   };

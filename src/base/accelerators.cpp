@@ -50,14 +50,14 @@ std::string vendor_name(const std::string& number) {
   return number;
 }
 
-std::string driver_hint(const Accelerator& found) {
+std::string driver_hint(const AcceleratorReport& found) {
   if (found.vendor == "NVIDIA") return "Install NVIDIA's driver; in a container, start it with the GPU (--gpus all).";
   if (found.kind == AcceleratorKind::kNpu) return "Linux 6.8 or later has the driver of Intel's NPUs, intel_vpu.";
   return "Load the kernel's driver for it (i915 or xe for Intel, amdgpu for AMD).";
 }
 
 /// Says whether the device's file can be opened for work, without opening it.
-void check_access(const fs::path& root, Accelerator* found) {
+void check_access(const fs::path& root, AcceleratorReport* found) {
   if (found->driver.empty()) {
     found->problem = "no driver is bound to it";
     found->hint = driver_hint(*found);
@@ -72,8 +72,8 @@ void check_access(const fs::path& root, Accelerator* found) {
 }
 
 /// Reads a device's folder under /sys.
-Accelerator read_device(const fs::path& folder, AcceleratorKind kind) {
-  Accelerator found{.kind = kind};
+AcceleratorReport read_device(const fs::path& folder, AcceleratorKind kind) {
+  AcceleratorReport found{.kind = kind};
   found.vendor = vendor_name(one_line(read_system_text(folder / "vendor")));
   found.model = one_line(read_system_text(folder / "device"));
   found.driver = link_name(folder / "driver");
@@ -85,8 +85,8 @@ Accelerator read_device(const fs::path& folder, AcceleratorKind kind) {
 }
 
 /// PCI devices of class 0x03 (display) and 0x12 (processing accelerator) that are there, driver or not.
-std::vector<Accelerator> pci_devices(const fs::path& root) {
-  std::vector<Accelerator> devices;
+std::vector<AcceleratorReport> pci_devices(const fs::path& root) {
+  std::vector<AcceleratorReport> devices;
   const fs::path bus = root / "sys/bus/pci/devices";
   for (const std::string& address : names_in(bus)) {
     const std::string number = read_system_text(bus / address / "class");
@@ -98,12 +98,12 @@ std::vector<Accelerator> pci_devices(const fs::path& root) {
   return devices;
 }
 
-bool has_address(const std::vector<Accelerator>& devices, const std::string& address) {
-  return std::ranges::any_of(devices, [&](const Accelerator& device) { return device.address == address; });
+bool has_address(const std::vector<AcceleratorReport>& devices, const std::string& address) {
+  return std::ranges::any_of(devices, [&](const AcceleratorReport& device) { return device.address == address; });
 }
 
 /// What the graphics and accelerator classes know beside PCI: the GPUs and NPUs inside a chip.
-void add_class(const fs::path& root, const char* name, AcceleratorKind kind, std::vector<Accelerator>* devices) {
+void add_class(const fs::path& root, const char* name, AcceleratorKind kind, std::vector<AcceleratorReport>* devices) {
   const fs::path folder = root / "sys/class" / name;
   const std::string prefix = kind == AcceleratorKind::kGpu ? "card" : "accel";
   for (const std::string& entry : names_in(folder)) {
@@ -118,13 +118,13 @@ void add_class(const fs::path& root, const char* name, AcceleratorKind kind, std
 }
 
 /// NVIDIA's driver tells the model, and in a container GPUs that /sys may not show.
-void add_nvidia(const fs::path& root, std::vector<Accelerator>* devices) {
+void add_nvidia(const fs::path& root, std::vector<AcceleratorReport>* devices) {
   const fs::path folder = root / "proc/driver/nvidia/gpus";
   for (const std::string& name : names_in(folder)) {
     const std::string address = one_line(name);
     if (!has_address(*devices, address)) devices->push_back({.vendor = "NVIDIA", .address = address});
     const std::string information = read_system_text(folder / name / "information");
-    for (Accelerator& device : *devices) {
+    for (AcceleratorReport& device : *devices) {
       if (device.address != address) continue;
       if (const std::string model = one_line(field(information, "Model", ':')); !model.empty()) device.model = model;
       device.driver = "nvidia";
@@ -136,13 +136,13 @@ void add_nvidia(const fs::path& root, std::vector<Accelerator>* devices) {
 
 }  // namespace
 
-std::vector<Accelerator> find_accelerators(const fs::path& root) {
-  std::vector<Accelerator> devices = pci_devices(root);
+std::vector<AcceleratorReport> find_accelerators(const fs::path& root) {
+  std::vector<AcceleratorReport> devices = pci_devices(root);
   add_class(root, "drm", AcceleratorKind::kGpu, &devices);
   add_class(root, "accel", AcceleratorKind::kNpu, &devices);
   add_nvidia(root, &devices);
-  for (Accelerator& device : devices) check_access(root, &device);
-  std::ranges::stable_sort(devices, {}, &Accelerator::kind);
+  for (AcceleratorReport& device : devices) check_access(root, &device);
+  std::ranges::stable_sort(devices, {}, &AcceleratorReport::kind);
   return devices;
 }
 

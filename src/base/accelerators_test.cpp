@@ -38,7 +38,7 @@ TEST(Accelerators, FindsAnIntelGpuAndNpu) {
   // The same two again, by their classes.
   root.link("sys/class/drm/card1/device", kPci + "0000:03:00.0");
   root.link("sys/class/accel/accel0/device", kPci + "0000:00:0b.0");
-  const std::vector<Accelerator> found = find_accelerators(root.path());
+  const std::vector<AcceleratorReport> found = find_accelerators(root.path());
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].kind, AcceleratorKind::kGpu);
   EXPECT_EQ(found[0].vendor, "Intel");
@@ -58,7 +58,7 @@ TEST(Accelerators, SaysWhatKeepsADeviceFromUse) {
   add_pci(root, "0000:03:00.0", kIntelGpu, "i915");
   root.file(kPci + "0000:03:00.0/drm/renderD128/dev", "226:128");
   add_pci(root, "0000:04:00.0", kIntelGpu, "ast");
-  const std::vector<Accelerator> found = find_accelerators(root.path());
+  const std::vector<AcceleratorReport> found = find_accelerators(root.path());
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0].problem, "no driver is bound to it");
   EXPECT_NE(found[0].hint.find("NVIDIA's driver"), std::string::npos);
@@ -86,7 +86,7 @@ TEST(Accelerators, TakesTheModelFromNvidiasDriver) {
                   std::string(1, gpu[6]) + "\n");
   }
   root.file("dev/nvidia1", "");
-  const std::vector<Accelerator> found = find_accelerators(root.path());
+  const std::vector<AcceleratorReport> found = find_accelerators(root.path());
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].model, "NVIDIA H200");
   EXPECT_EQ(found[0].device, "/dev/nvidia1");
@@ -102,7 +102,7 @@ TEST(Accelerators, FindsGpusBesidePci) {
   root.link("sys/class/drm/card0-HDMI-A-1/device", "sys/devices/platform/soc/hdmi");
   root.link("sys/devices/platform/soc/gpu0/driver", "sys/bus/platform/drivers/panfrost");
   root.file("sys/devices/platform/soc/gpu0/drm/renderD128/dev", "226:128").file("dev/dri/renderD128", "");
-  const std::vector<Accelerator> found = find_accelerators(root.path());
+  const std::vector<AcceleratorReport> found = find_accelerators(root.path());
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].driver, "panfrost");
   EXPECT_EQ(found[0].address, "gpu0");
@@ -116,7 +116,7 @@ TEST(Accelerators, SurvivesHostileContent) {
     add_pci(root, "a\nb\x1b", ids, "");
     root.file("proc/driver/nvidia/gpus/\xff\xfe/information", "Model: " + content + "\nDevice Minor: " + content);
     root.file("sys/class/drm/card0", content).file("sys/class/accel", content);
-    for (const Accelerator& found : find_accelerators(root.path())) {
+    for (const AcceleratorReport& found : find_accelerators(root.path())) {
       for (const std::string& text : {found.vendor, found.model, found.address, found.device, found.problem}) {
         EXPECT_EQ(text.find('\n'), text.npos);
         EXPECT_EQ(text.find('\x1b'), text.npos);

@@ -105,36 +105,36 @@ TEST(ControlGroup, SurvivesHostileContent) {
   }
 }
 
-TEST(MemoryInfo, ReadsTheMachine) {
+TEST(MemoryReport, ReadsTheMachine) {
   test::FakeRoot root;
   root.file("proc/meminfo",
             "MemTotal:       16777216 kB\nMemFree:  1 kB\nMemAvailable:    8388608 kB\n"
             "SwapTotal: 1048576 kB\nSwapFree: 524288 kB\nHugePages_Total:       0\n");
   root.file("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
-  MemoryInfo info = read_memory_info(root.path());
+  MemoryReport info = read_memory_info(root.path());
   EXPECT_EQ(info.total, 16 * kGiB);
   EXPECT_EQ(info.available, 8 * kGiB);
-  EXPECT_EQ(info.limit, std::nullopt);
+  EXPECT_EQ(info.control_group_limit, std::nullopt);
   EXPECT_EQ(info.swap_total, kGiB);
   EXPECT_EQ(info.swap_free, kGiB / 2);
   EXPECT_EQ(info.huge_pages, "madvise");
   root.file("sys/fs/cgroup/memory.max", "4294967296").file("sys/fs/cgroup/memory.current", "1073741824");
   info = read_memory_info(root.path());
-  EXPECT_EQ(info.limit, 4 * kGiB);
+  EXPECT_EQ(info.control_group_limit, 4 * kGiB);
   EXPECT_EQ(info.available, 3 * kGiB);
 }
 
-TEST(MemoryInfo, RefusesSizesThatDoNotFit) {
+TEST(MemoryReport, RefusesSizesThatDoNotFit) {
   test::FakeRoot root;
   root.file("proc/meminfo", "MemTotal: 9223372036854775807 kB\nMemAvailable: -5 kB\nSwapTotal: lots\n");
-  const MemoryInfo info = read_memory_info(root.path());
+  const MemoryReport info = read_memory_info(root.path());
   EXPECT_EQ(info.total, 0);
   EXPECT_EQ(info.available, 0);
   EXPECT_EQ(info.swap_total, 0);
 }
 
-TEST(MemoryInfo, OfThisMachineIsPlausible) {
-  const MemoryInfo info = read_memory_info();
+TEST(MemoryReport, OfThisMachineIsPlausible) {
+  const MemoryReport info = read_memory_info();
   EXPECT_GT(info.available, 0);
   EXPECT_GT(info.total, info.available);
 }

@@ -96,6 +96,14 @@ MappedFile::~MappedFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+void MappedFile::require_whole() const {
+  struct stat now;
+  if (::fstat(descriptor_, &now) != 0) fail(ErrorCode::kIo, "{}: {}", path_.string(), std::strerror(errno));
+  if (static_cast<uint64_t>(now.st_size) >= size_) return;
+  fail(ErrorCode::kIo, "{}: it ends at byte {}, when it was opened it ended at byte {}", path_.string(), now.st_size,
+       size_);
+}
+
 bool MappedFile::try_read(uint64_t offset, size_t length, void* to) const noexcept {
   size_t done = 0;
   while (done < length) {

@@ -42,6 +42,10 @@ class MappedFile {
   /// The same; false instead of an exception.
   bool try_read(uint64_t offset, size_t length, void* to) const noexcept;
 
+  /// Throws Error{kIo} when the file is shorter now than its map. It may become so right afterwards: this spares who
+  /// has to touch the map the usual case, a file that was replaced in place some time ago.
+  void require_whole() const;
+
   /// Tells the kernel that the pages wholly inside [offset, offset+length) will not be needed soon; they leave resident
   /// memory and come back from the file when touched.
   void release(size_t offset, size_t length) const;

@@ -31,15 +31,15 @@ std::optional<int64_t> address_space_limit() {
 
 }  // namespace
 
-MemoryInfo read_memory_info(const std::filesystem::path& root) {
+MemoryReport read_memory_info(const std::filesystem::path& root) {
   const std::string meminfo = read_system_text(below(root, "proc/meminfo"));
   const ControlGroup group = read_control_group(root);
-  MemoryInfo info;
+  MemoryReport info;
   info.total = meminfo_bytes(meminfo, "MemTotal");
   info.available = meminfo_bytes(meminfo, "MemAvailable");
   if (group.memory_available) info.available = std::min(info.available, *group.memory_available);
-  info.limit = group.memory_limit;
-  info.address_space = address_space_limit();
+  info.control_group_limit = group.memory_limit;
+  info.address_space_limit = address_space_limit();
   info.swap_total = meminfo_bytes(meminfo, "SwapTotal");
   info.swap_free = meminfo_bytes(meminfo, "SwapFree");
   info.huge_pages = chosen_word(read_system_text(below(root, "sys/kernel/mm/transparent_hugepage/enabled")));

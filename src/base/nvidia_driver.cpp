@@ -40,22 +40,23 @@ bool find_functions(const SharedLibrary& library, Cuda* cuda, std::string* probl
   return problem->empty();
 }
 
-NvidiaDevice describe(const Cuda& cuda, int index) {
+NvidiaReport::Device describe(const Cuda& cuda, int index) {
   constexpr int kMajor = 75, kMinor = 76;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, …_MINOR
-  NvidiaDevice device;
+  NvidiaReport::Device device;
   int handle = 0, major = 0, minor = 0;
   size_t bytes = 0;
   std::array<char, 256> name{};
   if (cuda.get_device(&handle, index) != 0) return device;
   if (cuda.get_name(name.data(), static_cast<int>(name.size() - 1), handle) == 0) device.name = one_line(name.data());
-  if (cuda.get_memory(&bytes, handle) == 0) device.memory = static_cast<int64_t>(std::min<size_t>(bytes, INT64_MAX));
+  if (cuda.get_memory(&bytes, handle) == 0)
+    device.memory_bytes = static_cast<int64_t>(std::min<size_t>(bytes, INT64_MAX));
   if (cuda.get_attribute(&major, kMajor, handle) == 0 && cuda.get_attribute(&minor, kMinor, handle) == 0) {
     device.compute_capability = fmt::format("{}.{}", major, minor);
   }
   return device;
 }
 
-void ask(const Cuda& cuda, NvidiaDriver* driver) {
+void ask(const Cuda& cuda, NvidiaReport* driver) {
   constexpr int kMostDevices = 1024;
   auto refused = [&](const char* call, int status) {
     const char* name = nullptr;
@@ -85,8 +86,8 @@ std::string version_word(std::string_view text) {
 
 }  // namespace
 
-NvidiaDriver read_nvidia_driver(const std::filesystem::path& root, const std::string& library) {
-  NvidiaDriver driver;
+NvidiaReport read_nvidia_driver(const std::filesystem::path& root, const std::string& library) {
+  NvidiaReport driver;
   driver.kernel_version =
       version_word(field(read_system_text(root / "proc/driver/nvidia/version"), "NVRM version", ':'));
   const SharedLibrary opened(library, SharedLibrary::Life::kStays);

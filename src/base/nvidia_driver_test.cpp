@@ -26,14 +26,14 @@ TEST(NvidiaDriver, ReadsTheVersionOfTheKernelModule) {
 
 TEST(NvidiaDriver, SaysWhyTheLibraryIsOfNoUse) {
   test::FakeRoot root;
-  const NvidiaDriver missing = read_nvidia_driver(root.path(), "libno-such-thing.so.1");
+  const NvidiaReport missing = read_nvidia_driver(root.path(), "libno-such-thing.so.1");
   EXPECT_EQ(missing.library, "");
   EXPECT_NE(missing.problem.find("libno-such-thing.so.1"), std::string::npos) << missing.problem;
   root.file("libcuda.so.1", "this is no library");
-  const NvidiaDriver broken = read_nvidia_driver(root.path(), (root.path() / "libcuda.so.1").string());
+  const NvidiaReport broken = read_nvidia_driver(root.path(), (root.path() / "libcuda.so.1").string());
   EXPECT_EQ(broken.library, "");
   EXPECT_NE(broken.problem, "");
-  const NvidiaDriver foreign = read_nvidia_driver(root.path(), "libm.so.6");
+  const NvidiaReport foreign = read_nvidia_driver(root.path(), "libm.so.6");
   EXPECT_NE(foreign.library, "");
   EXPECT_NE(foreign.problem.find("has no cuDriverGetVersion"), std::string::npos) << foreign.problem;
   EXPECT_TRUE(foreign.devices.empty());
@@ -42,15 +42,15 @@ TEST(NvidiaDriver, SaysWhyTheLibraryIsOfNoUse) {
 /// tests/fake_libcuda.cpp with two GPUs, or with a driver that does not start.
 TEST(NvidiaDriver, AsksTheLibrary) {
   test::FakeRoot root;
-  const NvidiaDriver driver = read_nvidia_driver(root.path(), GAMUT_FAKE_LIBCUDA);
+  const NvidiaReport driver = read_nvidia_driver(root.path(), GAMUT_FAKE_LIBCUDA);
   EXPECT_EQ(driver.problem, "");
   EXPECT_EQ(driver.cuda_version, "13.1");
   ASSERT_EQ(driver.devices.size(), 2u);
   EXPECT_EQ(driver.devices[1].name, "Fake GPU 1");
-  EXPECT_EQ(driver.devices[1].memory, int64_t{80} << 30);
+  EXPECT_EQ(driver.devices[1].memory_bytes, int64_t{80} << 30);
   EXPECT_EQ(driver.devices[1].compute_capability, "9.0");
   ::setenv("GAMUT_FAKE_LIBCUDA_ERROR", "999", 1);
-  const NvidiaDriver failing = read_nvidia_driver(root.path(), GAMUT_FAKE_LIBCUDA);
+  const NvidiaReport failing = read_nvidia_driver(root.path(), GAMUT_FAKE_LIBCUDA);
   ::unsetenv("GAMUT_FAKE_LIBCUDA_ERROR");
   EXPECT_EQ(failing.problem, "cuInit: CUDA_ERROR_UNKNOWN");
   EXPECT_EQ(failing.cuda_version, "13.1");

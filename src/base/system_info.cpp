@@ -39,13 +39,13 @@ std::string_view unquoted(std::string_view text) {
 
 }  // namespace
 
-BuildInfo build_info() {
+BuildReport build_info() {
   return {GAMUT_VERSION,        compiler(),   GAMUT_BUILD_TYPE, std::string(trimmed(GAMUT_BUILD_FLAGS)),
           GAMUT_BUILD_SANITIZE, kArchitecture};
 }
 
-SystemInfo read_system_info(const std::filesystem::path& root) {
-  SystemInfo info;
+SystemReport read_system_info(const std::filesystem::path& root) {
+  SystemReport info;
   const std::string release = read_system_text(below(root, "etc/os-release"));
   info.name = one_line(unquoted(field(release, "PRETTY_NAME", '=')));
   struct utsname names;

@@ -255,6 +255,10 @@ void Checkpoint::release_all() const {
   for (const auto& file : files_) file->release(0, file->size());
 }
 
+void Checkpoint::require_whole() const {
+  for (const auto& file : files_) file->require_whole();
+}
+
 std::vector<fs::path> Checkpoint::files() const {
   std::vector<fs::path> paths;
   for (const auto& file : files_) paths.push_back(file->path());

@@ -86,6 +86,9 @@ class Checkpoint {
   void release(std::string_view name) const;
   void release_all() const;
 
+  /// Throws Error{kIo} when a file is shorter now than when it was opened; see MappedFile.
+  void require_whole() const;
+
   /// Bytes of all tensors together.
   uint64_t total_bytes() const { return total_bytes_; }
   /// The files in the order of TensorEntry::file; empty in memory.

@@ -43,6 +43,18 @@ Value CaseBuilder::weight(const std::string& name, const Dims& dims, float low, 
   return case_.graph.weight(name, DType::kF32, dims);
 }
 
+Value CaseBuilder::codes(const std::string& name, const Dims& dims, DType dtype, int bits) {
+  Tensor tensor = Tensor::allocate(dtype, dims);
+  std::mt19937 words = generator(case_.name, name);
+  const int lowest = dtype == DType::kI8 ? -(1 << (bits - 1)) : 0;
+  for (int64_t i = 0; i < tensor.count(); ++i) {
+    const int code = lowest + static_cast<int>(words() >> (32 - bits));
+    static_cast<uint8_t*>(tensor.mutable_data())[i] = static_cast<uint8_t>(code);
+  }
+  case_.weights[name] = tensor;
+  return case_.graph.weight(name, dtype, dims);
+}
+
 Rows CaseBuilder::rows(const RowTable& table) {
   case_.inputs["rows"] = table.to_tensor();
   return Rows::input(case_.graph);

@@ -19,6 +19,8 @@ class CaseBuilder {
   Value ids(const std::string& name, const Dims& dims, int64_t limit, Shape shape = {});
   /// An f32 weight.
   Value weight(const std::string& name, const Dims& dims, float low = -1, float high = 1);
+  /// A U8 or I8 weight of codes below 2^bits; those with a sign lie around 0.
+  Value codes(const std::string& name, const Dims& dims, DType dtype, int bits);
   /// Rows over a token grid.
   Rows rows(const RowTable& table);
   /// An f32 input [B,S,tail…] over the token grid of `table`.

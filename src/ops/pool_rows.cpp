@@ -62,7 +62,8 @@ std::vector<OpCase> cases() {
   std::vector<OpCase> all;
   for (size_t kind = 0; kind < std::size(kNames); ++kind) {
     for (bool packed : {false, true}) {
-      const RowTable table = packed ? RowTable::packed({3, 1, 6}) : RowTable::padded({3, 1, 6});
+      const std::vector<int64_t> lengths{3, 1, 0, 6};
+      const RowTable table = packed ? RowTable::packed(lengths) : RowTable::padded(lengths);
       CaseBuilder b("pool_rows_" + std::string(kNames[kind]) + (packed ? "_packed" : "_padded"));
       const Rows rows = b.rows(table);
       all.push_back(b.finish(op::pool_rows(static_cast<PoolKind>(kind), b.tokens("x", table, {19}), rows)));

@@ -1,5 +1,6 @@
 // What products, norms, attention and pooling accept and refuse, and the shapes of their results.
 #include "ops/attention.h"
+#include "ops/dequantize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/matmul.h"
@@ -45,6 +46,17 @@ const Rule kProducts[] = {
        return op::linear(in.f({B, S, 3}), in.f({5, 3}), {.bias = in.f({5})});
      },
      "[B,S,5]"},
+    {"dequantize",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({5, 3}));
+     },
+     "[5,12]"},
+    {"dequantize_4_bits",
+     [](Inputs& in) {
+       const Value zero = in.weight(DType::kU8, {2, 5, 3});
+       return op::dequantize(in.weight(DType::kU8, {2, 5, 6}), in.f({2, 5, 3}), {.zero_point = zero, .bits = 4});
+     },
+     "[2,5,12]"},
     {"linear_vector",
      [](Inputs& in) {
        return op::linear(in.f({3}), in.f({5, 3}));
@@ -105,6 +117,47 @@ const Rule kBadProducts[] = {
        return op::linear(in.f({2, 3}), in.f({5, 4}));
      },
      "inner extents"},
+    {"dequantize_bits",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({5, 3}), {.bits = 3});
+     },
+     "codes of 3 bits"},
+    {"dequantize_codes",
+     [](Inputs& in) {
+       return op::dequantize(in.f({5, 12}), in.f({5, 3}));
+     },
+     "expected codes in U8 or I8"},
+    {"dequantize_groups",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({5, 5}));
+     },
+     "12 numbers do not fall into 5 groups"},
+    {"dequantize_no_groups",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({5, 0}));
+     },
+     "into 0 groups"},
+    {"dequantize_lines",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({4, 3}));
+     },
+     "scale"},
+    {"dequantize_rank",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({5}));
+     },
+     "expected codes [..., in] and scale [..., groups]"},
+    {"dequantize_zero_point",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({5, 3}),
+                             {.zero_point = in.weight(DType::kU8, {5, 3})});
+     },
+     "expected I8"},
+    {"dequantize_symbolic",
+     [](Inputs& in) {
+       return op::dequantize(in.weight(DType::kI8, {5, 12}), in.f({5, S}));
+     },
+     "are not constant"},
     {"linear_weight",
      [](Inputs& in) {
        return op::linear(in.f({2, 3}), in.f({5}));

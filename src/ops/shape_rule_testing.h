@@ -22,6 +22,7 @@ struct Inputs {
   Value f(const Shape& shape) { return graph.input("x" + std::to_string(count++), DType::kF32, shape); }
   Value i(const Shape& shape) { return graph.input("x" + std::to_string(count++), DType::kI64, shape); }
   Value b(const Shape& shape) { return graph.input("x" + std::to_string(count++), DType::kBool, shape); }
+  Value weight(DType dtype, const Dims& dims) { return graph.weight("w" + std::to_string(count++), dtype, dims); }
   Rows rows() { return Rows::input(graph); }
 };
 

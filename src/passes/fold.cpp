@@ -11,12 +11,13 @@ namespace {
 bool is_leaf(const Node& node) { return node.op == &kInput || node.op == &kWeight || node.op == &kConstant; }
 
 /// Which values depend on weights and constants only.
-std::vector<bool> find_static(const Graph& graph) {
+std::vector<bool> find_static(const Graph& graph, const std::function<bool(const Node&)>& keep) {
   std::vector<bool> is_static(graph.value_count(), false);
   for (const Node& node : graph.nodes()) {
     bool known = node.op == &kWeight || node.op == &kConstant;
     if (!node.inputs.empty()) {
       known = std::ranges::all_of(node.inputs, [&](int input) { return input < 0 || is_static[input]; });
+      if (keep && known) known = !keep(node);
     }
     for (int output : node.outputs) {
       const Shape& shape = graph.info(output).shape;
@@ -45,8 +46,8 @@ Graph extract(const Graph& graph, int value) {
 
 }  // namespace
 
-Folded fold_weights(const Graph& graph) {
-  const std::vector<bool> is_static = find_static(graph);
+Folded fold_weights(const Graph& graph, const std::function<bool(const Node&)>& keep) {
+  const std::vector<bool> is_static = find_static(graph, keep);
   // Only what a node that is not folded, or an output, reads becomes a weight; the rest lives inside expressions.
   std::vector<bool> wanted(graph.value_count(), false);
   for (const Node& node : graph.nodes()) {

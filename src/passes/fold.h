@@ -1,6 +1,7 @@
 // Takes computations on weights out of the graph: they run once, when a backend loads the weight they make.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -15,7 +16,8 @@ struct Folded {
   std::map<std::string, Graph> expressions;
 };
 
-/// Replaces every largest expression over weights and constants, of constant shape, by a weight of its own.
-Folded fold_weights(const Graph& graph);
+/// Replaces every largest expression over weights and constants, of constant shape, by a weight of its own. Nodes that
+/// `keep` wants, which are no leaves, stay in the graph, and so does what is computed from them.
+Folded fold_weights(const Graph& graph, const std::function<bool(const Node&)>& keep = nullptr);
 
 }  // namespace gamut

@@ -128,6 +128,18 @@ TEST(Fold, LeavesPlainWeightsSymbolicShapesAndWhatInputsTouch) {
   EXPECT_EQ(print(folded.graph), print(remove_unused(g)));
 }
 
+TEST(Fold, LeavesNodesThatAreToBeKeptAndWhatIsComputedFromThem) {
+  Graph g("g");
+  Value x = f32(g, "x", {B, 4});
+  Value kept = op::transpose(weight(g, "a", {4, 2}) + 1.0f, {1, 0});
+  g.set_output("y", op::linear(x, kept * 2.0f));
+  const Folded folded = fold_weights(g, [](const Node& node) { return node.op == &op::kTranspose; });
+  verify(folded.graph);
+  EXPECT_EQ(folded.expressions.size(), 1u) << "what it reads is folded";
+  EXPECT_EQ(count(folded.graph, "transpose"), 1);
+  EXPECT_EQ(count(folded.graph, "binary"), 1);
+}
+
 TEST(Fold, OfASharedExpressionMakesOneWeightForEachUseThatIsRead) {
   Graph g("g");
   Value x = f32(g, "x", {B, 4}), shared = weight(g, "w", {4}) + 1.0f, more = shared * 2.0f;

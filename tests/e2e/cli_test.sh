@@ -127,15 +127,30 @@ errors() {
   error unsupported
 }
 
-# With the module beside the program; without it, that it is missing must be said.
+# The program alone: everything else works, and that the module is missing is said with what to do.
+without_openvino() {
+  local real=$gamut
+  mkdir -p alone
+  cp "$real" alone/gamut
+  gamut=$work/alone/gamut
+  expect 1 embed base text --backend openvino --json
+  error unsupported
+  has out 'backend openvino cannot be used here'
+  has out 'scripts/openvino.sh'
+  expect 0 embed base text --json
+  lines out 1
+  expect 0 doctor
+  has out 'works on cpu, reference'
+  has out 'scripts/openvino.sh'
+  expect 0 doctor --json
+  has out '{"name":"openvino","available":false,"version":null,"devices":[],"self_test":"not run: '
+  has out '"install":"scripts/openvino.sh'
+  gamut=$real
+}
+
 openvino() {
-  if [[ ! -f $(dirname "$gamut")/gamut_openvino.so ]]; then
-    expect 1 embed base text --backend openvino --json
-    error unsupported
-    has out 'backend openvino cannot be used here'
-    has out 'scripts/openvino.sh'
-    return
-  fi
+  without_openvino
+  if [[ ! -f $(dirname "$gamut")/gamut_openvino.so ]]; then return; fi
   expect 0 embed base --json --backend openvino --cache-folder compiled 'the cat'
   lines out 1
   cp out first

@@ -65,6 +65,7 @@ Case load_case(const std::filesystem::path& path) {
   for (const auto& [name, entry] : json.at("inputs").items()) result.inputs[name] = parse_tensor(entry);
   for (const auto& [name, entry] : json.at("outputs").items()) result.outputs[name] = parse_tensor(entry);
   for (const auto& [name, error] : json.at("bf16_errors").items()) result.bf16_errors[name] = error;
+  for (const auto& [name, error] : json.at("bf16_rms").items()) result.bf16_rms[name] = error;
   for (const Json& row : json.value("generation", Json::array())) {
     result.generation.push_back({row.at("tokens").get<std::vector<int64_t>>(), parse_tensor(row.at("logits"))});
   }

@@ -29,6 +29,8 @@ struct Case {
   std::vector<Continuation> generation;
   /// By output: how far PyTorch in bf16 is from it, at most.
   std::map<std::string, double> bf16_errors;
+  /// By output: the root mean square of PyTorch's error in bf16.
+  std::map<std::string, double> bf16_rms;
 };
 
 /// Reads a case and makes its weights. Throws Error when the file is not a case.

@@ -3,6 +3,7 @@
     {"model_type", "head", "transformers",   what was run, and the version that ran it
      "seed", "tensors": [[name, dims, scale, offset], ...],   the checkpoint (see seeded_weights.py)
      "bf16_errors": {output: x},             how far PyTorch in bf16 is from f32 (see truth.py)
+     "bf16_rms": {output: x},                the root mean square of PyTorch's error in bf16 (see truth.py)
      "insensitive": [name, ...],             tensors that cannot change any output (see sensitivity.py); optional
      "config": {...},                        config.json, as a published checkpoint would have it
      "inputs":  {name: {"dtype": "I64", "shape", "data": flat list}},

@@ -22,10 +22,13 @@ Tensor row_of(const Tensor& tensor, int64_t b) {
   return row;
 }
 
-/// The largest |a-b| and |b|.
+/// The largest |a-b| and |b|, and the sums of their squares.
 struct Extremes {
   double difference = 0;
   double value = 0;
+  double squared_difference = 0;
+  double squared_value = 0;
+  int64_t count = 0;
 };
 
 /// Of `actual` against `expected`; masked places do not count.
@@ -50,6 +53,7 @@ Extremes extremes_of(const Tensor& actual, const Tensor& expected, const Tensor*
       largest.value = std::max(largest.value, std::fabs(b));
       // NaN compares false with everything: it must not pass for small.
       const double difference = std::fabs(a - b);
+      largest.squared_difference += difference * difference, largest.squared_value += b * b, ++largest.count;
       if (!(difference <= largest.difference)) largest.difference = std::isnan(difference) ? INFINITY : difference;
     }
   }
@@ -60,6 +64,13 @@ Extremes extremes_of(const Tensor& actual, const Tensor& expected, const Tensor*
 double allowance(const Case& parity_case, const std::string& name, double largest_value, Precision precision) {
   if (precision == Precision::kF32) return kTolerance * std::max(1.0, largest_value);
   return kBf16Factor * parity_case.bf16_errors.at(name) + kBf16Tolerance * largest_value;
+}
+
+/// Both errors of an output relative to its root mean square, for as many numbers as were compared.
+SquaredErrors squared_errors(const Extremes& found, double pytorch_rms) {
+  if (found.count == 0) return {};
+  const double count = static_cast<double>(found.count), mean = found.squared_value / count;
+  return {found.squared_difference / mean, count * pytorch_rms * pytorch_rms / mean};
 }
 
 Difference compare(const Case& parity_case, const Session& session, const NamedTensors& inputs,
@@ -73,7 +84,9 @@ Difference compare(const Case& parity_case, const Session& session, const NamedT
     const Extremes found_here =
         extremes_of(found->second, tensor, mask == inputs.end() ? nullptr : &mask->second, name);
     all.add({found_here.difference / std::max(1.0, found_here.value),
-             found_here.difference / allowance(parity_case, name, found_here.value, session.precision())});
+             found_here.difference / allowance(parity_case, name, found_here.value, session.precision()),
+             session.precision() == Precision::kF32 ? SquaredErrors()
+                                                    : squared_errors(found_here, parity_case.bf16_rms.at(name))});
   }
   return all;
 }

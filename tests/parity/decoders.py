@@ -332,7 +332,7 @@ DECODERS: dict[str, Architecture] = {
     "phi3": DecoderArchitecture(heads("Phi3", NO_QUESTIONS), phi3_config, ()),
     "cohere2": DecoderArchitecture(heads("Cohere2", "CausalLM"), cohere2_config, ("*.k_proj.bias",)),
     "granite": DecoderArchitecture(heads("Granite", "CausalLM"), granite_config, ()),
-    "glm4": DecoderArchitecture(heads("Glm4", NO_QUESTIONS), glm4_config, ()),
+    "glm4": DecoderArchitecture(heads("Glm4", NO_QUESTIONS), glm4_config, ("*.k_proj.bias",)),
     "smollm3": DecoderArchitecture(heads("SmolLM3"), smollm3_config, ()),
     "gpt2": LearnedPositions(GPT2_HEADS, gpt2_config, ()),
 }

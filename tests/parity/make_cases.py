@@ -114,6 +114,7 @@ def try_case(model_type: str, head: str, knobs: Knobs, seed: int) -> dict:
     inputs = batch_inputs(rows, knobs, rng)
     case["inputs"] = {name: case_file.encode(value) for name, value in inputs.items()}
     case["bf16_errors"] = truth.bf16_errors(model, rows)
+    case["bf16_rms"] = truth.bf16_rms(model, rows)
     batch = truth.batch_outputs(outputs, knobs.lengths, knobs.left_padding)
     case["outputs"] = {name: case_file.encode(value) for name, value in batch.items()}
     if truth.generates(model) and not knobs.explicit_positions:
@@ -161,7 +162,7 @@ def command_make(only: str | None) -> int:
 
 def differences(made: dict, committed: dict) -> list[str]:
     """What differs between a case made now and the committed one; outputs may differ by rounding."""
-    rounded = ("outputs", "bf16_errors", "generation")
+    rounded = ("outputs", "bf16_errors", "bf16_rms", "generation")
     found = [key for key in made.keys() | committed.keys() if key not in rounded and made.get(key) != committed.get(key)]
     if made["outputs"].keys() != committed["outputs"].keys():
         return sorted(found) + ["outputs (names)"]
@@ -179,10 +180,11 @@ def differences(made: dict, committed: dict) -> list[str]:
             found.append(f"generation of row {n} (by {error:.2g})")
     if len(made.get("generation", ())) != len(committed.get("generation", ())):
         found.append("generation (rows)")
-    for name, error in made["bf16_errors"].items():
-        known = committed.get("bf16_errors", {}).get(name, 0)
-        if not error / BF16_FACTOR <= known <= error * BF16_FACTOR:
-            found.append(f"bf16_errors.{name} ({error:.2g}, not {known:.2g})")
+    for key in ("bf16_errors", "bf16_rms"):
+        for name, error in made[key].items():
+            known = committed.get(key, {}).get(name, 0)
+            if not error / BF16_FACTOR <= known <= error * BF16_FACTOR:
+                found.append(f"{key}.{name} ({error:.2g}, not {known:.2g})")
     return sorted(found)
 
 

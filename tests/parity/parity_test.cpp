@@ -27,6 +27,34 @@ std::string test_name(const testing::TestParamInfo<std::filesystem::path>& param
 
 INSTANTIATE_TEST_SUITE_P(Cases, Parity, testing::ValuesIn(find_cases(kFolder / "cases")), test_name);
 
+/// The cases of one model type together, where rounding has no luck.
+class Bf16 : public testing::TestWithParam<std::string> {};
+
+TEST_P(Bf16, RoundsAsLittleAsPyTorch) {
+  for (const Target& target : all_targets()) {
+    if (target.precision != Precision::kBf16) continue;
+    SquaredErrors squared;
+    for (const auto& path : find_cases(kFolder / "cases" / GetParam())) {
+      squared.add(compare(load_case(path), target).squared);
+    }
+    EXPECT_LE(squared.ratio(), kBf16Factor) << target.name();
+    EXPECT_GT(squared.ratio(), 0) << target.name();
+    RecordProperty("ratio " + target.name(), std::to_string(squared.ratio()));
+  }
+}
+
+std::vector<std::string> model_types() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder / "cases")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(ModelTypes, Bf16, testing::ValuesIn(model_types()),
+                         [](const auto& info) { return info.param; });
+
 /// The digest of each case's graph, as committed: a change of a family shows here which architectures it touches.
 /// `GAMUT_UPDATE_DIGESTS=1` writes the file anew.
 TEST(Digests, AreThoseCommitted) {

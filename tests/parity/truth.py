@@ -107,6 +107,17 @@ def bf16_errors(model: torch.nn.Module, rows: list[dict]) -> dict[str, float]:
     return {name: float(f"{error:.3g}") for name, error in errors.items()}
 
 
+def bf16_rms(model: torch.nn.Module, rows: list[dict]) -> dict[str, float]:
+    """The root mean square of PyTorch's error in bf16, by output over all numbers of all rows of this model."""
+    short = copy.deepcopy(model).to(torch.bfloat16)
+    differences: dict[str, list[np.ndarray]] = {}
+    for row in rows:
+        expected, found = run_row(model, row), run_row(short, row)
+        for name, value in expected.items():
+            differences.setdefault(name, []).append((found[name] - value).astype(np.float64).reshape(-1))
+    return {name: float(f"{np.sqrt(np.mean(np.concatenate(all) ** 2)):.3g}") for name, all in differences.items()}
+
+
 def pad_rows(rows: list[np.ndarray], left: bool, length: int, fill: np.ndarray | int = 0) -> np.ndarray:
     """Stacks `[S_i, ...]` rows into `[B, length, ...]`; `fill` (a number or `[B, length]`) stands where no row is."""
     batch = np.zeros((len(rows), length, *rows[0].shape[1:]), rows[0].dtype)

@@ -89,6 +89,120 @@ TEST_F(Cache, ForgetsWhenTheCheckpointChanges) {
   EXPECT_EQ(run(options()), run({.precision = Precision::kF32, .threads = 2}));
 }
 
+TEST_F(Cache, ACheckpointThatBecameShorterIsAnErrorBeforeItIsTouched) {
+  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(folder_));
+  const auto executable = test::compile(bert_.graph, checkpoint, options());
+  const NamedTensors inputs = test::Bert::inputs({6, 2, 4});
+  executable->run(inputs);
+  const std::string whole = read_file(weights(), 1 << 26);
+  fs::resize_file(weights(), whole.size() / 2);
+  const std::string expected = fmt::format("{}: it ends at byte {}, when it was opened it ended at byte {}",
+                                           weights().string(), whole.size() / 2, whole.size());
+  EXPECT_EQ(gamut::test::error_of([&] { executable->run(inputs); }, ErrorCode::kIo), expected);
+  EXPECT_EQ(gamut::test::error_of([&] { test::compile(bert_.graph, checkpoint, options()); }, ErrorCode::kIo),
+            expected);
+  std::ofstream(weights(), std::ios::binary | std::ios::in | std::ios::out) << whole;
+  EXPECT_NO_THROW(executable->run(inputs));
+}
+
+/// The same checkpoint in two files and their index.
+class ShardedCache : public Cache {
+ protected:
+  ShardedCache() {
+    fs::remove(weights());
+    NamedTensors parts[2];
+    for (const auto& [name, tensor] : bert_.weights) parts[name.size() % 2][name] = tensor;
+    std::string map;
+    for (int i = 0; i < 2; ++i) {
+      write_safetensors(shard(i), parts[i]);
+      for (const auto& [name, tensor] : parts[i]) {
+        map += fmt::format("{}\"{}\": \"{}\"", map.empty() ? "" : ", ", name, shard(i).filename().string());
+      }
+    }
+    std::ofstream(folder_ / "model.safetensors.index.json") << "{\"weight_map\": {" << map << "}}";
+  }
+  fs::path shard(int i) const { return folder_ / fmt::format("part{}.safetensors", i); }
+};
+
+TEST_F(ShardedCache, GivesTheSameResults) {
+  const std::vector<float> plain = run({.precision = Precision::kF32, .threads = 2});
+  EXPECT_FALSE(is_known(options()));
+  EXPECT_EQ(run(options()), plain);
+  ASSERT_EQ(files().size(), 1u);
+  EXPECT_TRUE(is_known(options()));
+  EXPECT_EQ(run(options()), plain);
+}
+
+TEST_F(ShardedCache, ForgetsWhenAnyShardChanges) {
+  for (int i = 0; i < 2; ++i) {
+    run(options());
+    ASSERT_TRUE(is_known(options())) << i;
+    fs::copy_file(shard(i), folder_ / "copy");
+    fs::rename(folder_ / "copy", shard(i));  // the same bytes in another file
+    EXPECT_FALSE(is_known(options())) << i;
+  }
+}
+
+TEST_F(ShardedCache, TakesNoDamagedFile) {
+  const std::vector<float> plain = run(options());
+  const fs::path file = files().at(0);
+  const std::string content = read_file(file, 1 << 26);
+  for (size_t place : {size_t{5}, content.size() / 3, content.size() / 2, content.size() - 1}) {
+    std::string damaged = content;
+    damaged[place] = static_cast<char>(damaged[place] ^ 1);
+    fs::remove(file);
+    std::ofstream(file, std::ios::binary) << damaged;
+    EXPECT_FALSE(is_known(options())) << place;
+    EXPECT_EQ(run(options()), plain) << place;
+    EXPECT_TRUE(is_known(options())) << "written anew";
+  }
+}
+
+TEST_F(Cache, KeepsNothingForADeviceThatIsChosenAnew) {
+  CompileOptions automatic = options();
+  automatic.device = "AUTO";
+  EXPECT_EQ(run(automatic), run({.precision = Precision::kF32, .threads = 2, .device = "AUTO"}));
+  EXPECT_TRUE(files().empty());
+}
+
+TEST_F(Cache, TellsThreadsApart) {
+  run(options());
+  CompileOptions one = options();
+  one.threads = 1;
+  EXPECT_FALSE(is_known(one));
+}
+
+TEST(DeviceIdentity, ChangesWithDriverCompilerAndName) {
+  std::map<std::string, std::string> device{{"FULL_DEVICE_NAME", "Accelerator 1"},
+                                            {"CACHING_PROPERTIES", "DRIVER_REVISION DEVICE_ARCHITECTURE"},
+                                            {"DEVICE_ARCHITECTURE", "a"},
+                                            {"OPTIMIZATION_CAPABILITIES", "FP32 FP16"},
+                                            {"DRIVER_REVISION", "1"},
+                                            {"NPU_COMPILER_VERSION", "7"},
+                                            {"DEVICE_THERMAL", "40"}};
+  auto identity = [&] {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : device) names.push_back(name);
+    return device_identity(names, [&](const std::string& name) -> std::string {
+      const auto found = device.find(name);
+      OPENVINO_ASSERT(found != device.end(), "unknown property");
+      return found->second;
+    });
+  };
+  const std::string before = identity();
+  for (const char* name : {"FULL_DEVICE_NAME", "DEVICE_ARCHITECTURE", "OPTIMIZATION_CAPABILITIES", "DRIVER_REVISION",
+                           "NPU_COMPILER_VERSION"}) {
+    const std::string value = std::exchange(device[name], device[name] + "1");
+    EXPECT_NE(identity(), before) << name;
+    device[name] = value;
+  }
+  device["DEVICE_THERMAL"] = "41";
+  device.erase("DEVICE_ARCHITECTURE");
+  EXPECT_NE(identity(), before);
+  device["DEVICE_ARCHITECTURE"] = "a";
+  EXPECT_EQ(identity(), before) << "what changes while it runs does not count";
+}
+
 TEST_F(Cache, TakesNoDamagedFile) {
   const std::vector<float> plain = run(options());
   const fs::path file = files().at(0);

@@ -66,6 +66,8 @@ ov::AnyMap Device::properties() const {
   if (name == "CPU") {
     map.insert(ov::inference_num_threads(threads));
     map.insert(ov::num_streams(1));
+    map.insert(
+        ov::hint::dynamic_quantization_group_size(0));    // it would round what meets quantised weights to eight bits
     map.insert(ov::hint::kv_cache_precision(precision));  // it would keep keys and values in eight bits
   }
   return map;
@@ -77,7 +79,9 @@ Device find_device(const CompileOptions& options, const Checkpoint& checkpoint) 
          options.instruction_set);
   }
   const std::string name = options.device.empty() ? "CPU" : options.device;
-  const std::vector<std::string> found = core().get_available_devices();
+  // To list the devices OpenVINO opens every plugin and driver, which takes longer than all else here.
+  const std::vector<std::string> found =
+      name == "CPU" ? std::vector<std::string>{name} : core().get_available_devices();
   const bool is_there =
       name == "AUTO" ? !found.empty()
                      : std::ranges::any_of(found, [&](const std::string& device) { return is_device(name, device); });

@@ -113,6 +113,7 @@ NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs, const StateRun&
   if (states.state != nullptr) fail(ErrorCode::kInternal, "a run with states on the openvino backend, which makes none");
   const SymbolValues symbols = bind_symbols(graph_, inputs);
   interface_.check(inputs, symbols);
+  checkpoint_->require_whole();  // a gather touches its table in the map
   const std::vector<Tensor> filled = interface_.fill(inputs, symbols);
   std::vector<Tensor> results;
   for (const auto& [name, value] : graph_.outputs()) {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "backend/openvino/device.h"
 #include "graph/op_schema.h"
 
@@ -9,24 +12,23 @@ namespace gamut::openvino {
 namespace {
 
 /// How the ports of a layer spell the type of an element.
-const char* port_precision(DType dtype) {
-  switch (dtype) {
-    case DType::kF16: return "FP16";
-    case DType::kBf16: return "BF16";
-    case DType::kI64: return "I64";
-    case DType::kBool: return "BOOL";
-    default: return "FP32";
-  }
+std::string port_precision(const ov::element::Type& type) {
+  if (type == ov::element::boolean) return "BOOL";
+  if (type == ov::element::f32) return "FP32";
+  if (type == ov::element::f16) return "FP16";
+  std::string name = type.get_type_name();
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return name;
 }
 
 /// The text of a model in OpenVINO's own format with one Const layer per weight and a Result behind each: reading it is
 /// the documented way to constants that lie in a file.
 class WeightsModel {
  public:
-  void add(const std::string& name, const TensorEntry& entry) {
-    const std::string type = element_type(entry.dtype).get_type_name();
+  void add(const std::string& name, const TensorEntry& entry, const ConstantForm& form) {
+    const std::string type = form.type.get_type_name(), precision = port_precision(form.type);
     std::string shape, dims;
-    for (int64_t dim : entry.dims) {
+    for (size_t dim : form.shape) {
       shape += fmt::format("{}{}", shape.empty() ? "" : ",", dim);
       dims += fmt::format("<dim>{}</dim>", dim);
     }
@@ -38,8 +40,7 @@ class WeightsModel {
         "<layer id=\"{}\" name=\"r{}\" type=\"Result\" version=\"opset1\"><input><port id=\"0\" "
         "precision=\"{}\">{}</port>"
         "</input></layer>",
-        id, id, type, shape, entry.offset, entry.bytes, port_precision(entry.dtype), dims, id + 1, id,
-        port_precision(entry.dtype), dims);
+        id, id, type, shape, entry.offset, entry.bytes, precision, dims, id + 1, id, precision, dims);
     fmt::format_to(std::back_inserter(edges_),
                    "<edge from-layer=\"{}\" from-port=\"0\" to-layer=\"{}\" to-port=\"0\"/>", id, id + 1);
     names_.push_back(name);
@@ -87,7 +88,7 @@ std::map<std::string, Out> read_file_weights(const Graph& graph, const Weights& 
     const TensorEntry& entry = *weights.checkpoint()->find(name);
     file = static_cast<const char*>(tensor->data()) - entry.offset;
     end = std::max(end, static_cast<size_t>(entry.offset + entry.bytes));
-    model.add(name, entry);
+    model.add(name, entry, form_of(graph, node, entry.dtype, entry.dims));
   }
   return model.read(ov::Tensor(ov::element::u8, ov::Shape{end}, const_cast<char*>(file)));
 }

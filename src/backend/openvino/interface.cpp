@@ -9,6 +9,7 @@
 #include "graph/rows.h"
 #include "ops/attention.h"
 #include "ops/gather_rows.h"
+#include "ops/pool_rows.h"
 #include "ops/row_index.h"
 #include "ops/slice.h"
 
@@ -101,11 +102,28 @@ Tensor make_mask(const ModelInput& input, const NamedTensors& bound, const Symbo
   return full_mask(input, numbers, positions, symbols.at(kBatch), symbols.at(kSequence));
 }
 
+/// I64 [N]. Outside the grid OpenVINO's gather finds zeros.
+Tensor row_ends(const Tensor& rows, bool wants_last, const SymbolValues& symbols) {
+  const int64_t tokens = symbols.at(kBatch) * symbols.at(kSequence);
+  Tensor places = Tensor::allocate(DType::kI64, {rows.dim(0)});
+  for (int64_t n = 0; n < rows.dim(0); ++n) {
+    const int64_t start = rows.i64()[2 * n], length = rows.i64()[2 * n + 1];
+    if (start < 0 || length < 0 || start > tokens || length > tokens - start) {
+      fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) is outside {} tokens", n, start, start, length,
+           tokens);
+    }
+    places.mutable_i64()[n] = length == 0 ? tokens : wants_last ? start + length - 1 : start;
+  }
+  return places;
+}
+
 Tensor make_input(const ModelInput& input, const NamedTensors& bound, const SymbolValues& symbols) {
   switch (input.fill) {
     case Fill::kBound: return bound.at(input.name);
     case Fill::kRowNumbers: return row_index(bound.at(input.name), "row", symbols);
     case Fill::kRowPositions: return row_index(bound.at(input.name), "position", symbols);
+    case Fill::kFirstTokens: return row_ends(bound.at(input.name), /*wants_last=*/false, symbols);
+    case Fill::kLastTokens: return row_ends(bound.at(input.name), /*wants_last=*/true, symbols);
     case Fill::kMask: return make_mask(input, bound, symbols);
   }
   return {};
@@ -116,6 +134,13 @@ Tensor make_input(const ModelInput& input, const NamedTensors& bound, const Symb
 ModelInput row_index_input(const Graph& graph, const Node& node) {
   const bool wants_row = node.attributes.s("kind") == "row";
   return {wants_row ? Fill::kRowNumbers : Fill::kRowPositions, rows_name(graph, node, node.inputs[0])};
+}
+
+bool find_places(const Graph& graph, const Node& node, ModelInput* places) {
+  const PoolKind kind = pool_kind(node);
+  if (kind != PoolKind::kFirst && kind != PoolKind::kLast) return false;
+  *places = {kind == PoolKind::kFirst ? Fill::kFirstTokens : Fill::kLastTokens, rows_name(graph, node, node.inputs[1])};
+  return true;
 }
 
 bool find_mask(const Graph& graph, const Node& node, ModelInput* mask) {
@@ -139,14 +164,18 @@ void require_short_integers(const Tensor& tensor, const std::string& what) {
 Interface::Interface(const Graph& graph) {
   for (const Node* node : graph.inputs()) add({Fill::kBound, node->attributes.s("name")});
   for (const Node& node : graph.nodes()) {
-    ModelInput mask;
+    ModelInput input;
     if (node.op == &op::kRowIndex) {
       add(row_index_input(graph, node));
       add_rows(graph, node, node.inputs[0]);
     }
-    if (node.op == &op::kAttention && find_mask(graph, node, &mask)) {
-      add(mask);
-      if (!mask.name.empty()) add_rows(graph, node, node.inputs[3]);
+    if (node.op == &op::kPoolRows && find_places(graph, node, &input)) {
+      add(input);
+      add_rows(graph, node, node.inputs[1]);
+    }
+    if (node.op == &op::kAttention && find_mask(graph, node, &input)) {
+      add(input);
+      if (!input.name.empty()) add_rows(graph, node, node.inputs[3]);
     }
     if (node.op == &op::kGatherRows && has_bound_ids(graph, node)) {
       const auto limit = graph.info(node.inputs[0]).shape[0].constant();

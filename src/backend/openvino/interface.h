@@ -14,6 +14,8 @@ enum class Fill {
   kBound,         ///< the tensor that the caller binds
   kRowNumbers,    ///< I64 [B,S], see op::row_numbers
   kRowPositions,  ///< I64 [B,S], see op::row_positions
+  kFirstTokens,   ///< I64 [N], each row's first place in the flat grid; of an empty row a place outside
+  kLastTokens,    ///< the same with the last
   kMask,          ///< F32 [B or 1, 1, S or 1, S], added to the scores of attention
 };
 
@@ -69,6 +71,8 @@ class Interface {
 void require_short_integers(const Tensor& tensor, const std::string& what);
 /// The row_index node as an input of the model. Throws Error{kUnsupported} when its rows are computed.
 ModelInput row_index_input(const Graph& graph, const Node& node);
+/// The places in the grid that a pool_rows node takes as an input; false when it pools more than one token of a row.
+bool find_places(const Graph& graph, const Node& node, ModelInput* places);
 /// The mask that an attention node takes as an input; false when it takes none.
 bool find_mask(const Graph& graph, const Node& node, ModelInput* mask);
 /// True when the ids of a gather_rows node are an input as it was bound, so that they are checked before the run.

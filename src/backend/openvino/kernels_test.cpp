@@ -1,8 +1,12 @@
 // Which kernels OpenVINO runs for a layer: that results are right does not show that what belongs together was fused.
+#include <cmath>
 #include <map>
 
 #include "backend/openvino/testing.h"
+#include "graph/op_case_builder.h"
 #include "graph/op_schema.h"
+#include "ops/dequantize.h"
+#include "ops/linear.h"
 
 namespace gamut::openvino {
 namespace {
@@ -85,6 +89,72 @@ TEST(Kernels, HaveBiasAndGeluInTheProductAndSoftmaxInTheAttention) {
       EXPECT_NE(kernel.type, "MatMul") << kernel.from;
       EXPECT_NE(kernel.type, "Softmax") << kernel.from;
       EXPECT_NE(kernel.type, "Gelu") << kernel.from;
+    }
+  }
+}
+
+/// A product with a quantised weight [64, 128].
+struct Quantised {
+  int bits;
+  DType dtype;
+  int64_t groups;
+  bool has_zero_point, has_short_scale;
+
+  std::string name() const {
+    return fmt::format("{}{} groups{}{} {}", dtype == DType::kI8 ? "i" : "u", bits, groups,
+                       has_zero_point ? " zero point" : "", has_short_scale ? "f16 scale" : "");
+  }
+  OpCase make() const {
+    CaseBuilder b(name());
+    Value x = b.f32("x", {2, 5, 128}, -1, 1, {Extent::symbol(kBatch), Extent::symbol(kSequence), 128});
+    op::DequantizeOptions options{.bits = bits};
+    if (has_zero_point) options.zero_point = b.codes("zero", {64, groups}, dtype, bits);
+    Value codes = b.codes("codes", {64, 128 * bits / 8}, dtype, 8);
+    Value weight = op::dequantize(codes, b.weight("scale", {64, groups}, 0.001f, 0.01f), options);
+    OpCase made = b.finish(op::linear(x, weight, {.bias = b.weight("bias", {64})}));
+    if (has_short_scale) {
+      Tensor scale = Tensor::allocate(DType::kF16, {64, groups});  // 2^-7 to 2^-6
+      for (int64_t i = 0; i < scale.count(); ++i) {
+        static_cast<uint16_t*>(scale.mutable_data())[i] = static_cast<uint16_t>(0x2000 + i);
+      }
+      made.weights["scale"] = scale;
+    }
+    return made;
+  }
+};
+
+void expect_one_kernel(const Quantised& quantised, Precision precision) {
+  SCOPED_TRACE(quantised.name() + " " + precision_name(precision));
+  const OpCase sample = quantised.make();
+  const auto checkpoint = std::make_shared<Checkpoint>(Checkpoint::from_tensors(sample.weights));
+  const auto executable = test::compile(sample.graph, checkpoint, {.precision = precision, .threads = 2});
+  const Tensor actual = executable->run(sample.inputs).at("y");
+  const std::vector<Kernel> kernels = kernels_of(executable->model());
+  EXPECT_EQ(count(kernels), (Kernels{{"FullyConnected", 1}}));
+  // Its precision is that of the weight that it reads.
+  const std::string type = (quantised.dtype == DType::kI8 ? "i" : "u") + std::to_string(quantised.bits);
+  EXPECT_EQ(find(kernels, "FullyConnected", "linear").precision, type);
+  const Tensor expected = find_backend("reference").compile(sample.graph, checkpoint, {})->run(sample.inputs).at("y");
+  double largest = 0, difference = 0;
+  for (size_t i = 0; i < expected.f32().size(); ++i) {
+    largest = std::max(largest, std::fabs(static_cast<double>(expected.f32()[i])));
+    difference = std::max(difference, std::fabs(static_cast<double>(expected.f32()[i]) - actual.f32()[i]));
+  }
+  EXPECT_LE(difference, (precision == Precision::kF32 ? 1e-5 : 2e-2) * largest);
+}
+
+TEST(Kernels, ReadQuantisedWeightsAsTheyAre) {
+  for (Precision precision : test::backend().probe().precisions) {
+    if (precision == Precision::kF16) continue;
+    for (int bits : {4, 8}) {
+      for (DType dtype : {DType::kU8, DType::kI8}) {
+        for (int64_t groups : {1, 4}) {
+          for (bool has_zero_point : {false, true}) {
+            expect_one_kernel({bits, dtype, groups, has_zero_point, false}, precision);
+            expect_one_kernel({bits, dtype, groups, has_zero_point, true}, precision);
+          }
+        }
+      }
     }
   }
 }

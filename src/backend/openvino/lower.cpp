@@ -24,11 +24,13 @@
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/concat.h"
+#include "ops/dequantize.h"
 #include "ops/gather_rows.h"
 #include "ops/iota.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/matmul.h"
+#include "ops/pool_rows.h"
 #include "ops/reduce.h"
 #include "ops/reshape.h"
 #include "ops/row_index.h"
@@ -61,20 +63,20 @@ constexpr std::pair<const OpSchema*, Lower> kLowerings[] = {
     {&op::kIota, lower_iota},
     {&op::kGatherRows, lower_gather_rows},
     {&op::kRowIndex, lower_row_index},
+    {&op::kPoolRows, lower_pool_rows},
     {&op::kMatmul, lower_matmul},
     {&op::kLinear, lower_linear},
     {&op::kAttention, lower_attention},
+    {&op::kDequantize, lower_dequantize},
 };
 
 ov::Shape static_shape(const Dims& dims) { return {dims.begin(), dims.end()}; }
 
 /// A constant over the tensor's own bytes, which it keeps alive.
-Out share(const Tensor& tensor, const std::string& name) {
+Out share(const Tensor& tensor, const ConstantForm& form, const std::string& name) {
   require_short_integers(tensor, name);
-  const ov::Shape shape = static_shape(tensor.dims());
-  const ov::element::Type type = element_type(tensor.dtype());
-  if (tensor.bytes() == 0) return make<Constant>(type, shape);
-  return make<Constant>(type, shape, tensor.data(), std::make_shared<Tensor>(tensor));
+  if (tensor.bytes() == 0) return make<Constant>(form.type, form.shape);
+  return make<Constant>(form.type, form.shape, tensor.data(), std::make_shared<Tensor>(tensor));
 }
 
 /// "encoder.layer.0.attention:attention#17": unlike the label alone no two nodes share it.
@@ -121,6 +123,8 @@ ov::element::Type element_type(DType dtype) {
     case DType::kF16: return ov::element::f16;
     case DType::kBf16: return ov::element::bf16;
     case DType::kI64: return ov::element::i64;
+    case DType::kU8: return ov::element::u8;
+    case DType::kI8: return ov::element::i8;
     case DType::kBool: return ov::element::boolean;
     default: break;
   }
@@ -142,6 +146,9 @@ Lower find_lowering(const Node& node) {
     if (has_more) return nullptr;
   }
   if ((node.op == &op::kLinear || node.op == &op::kActivation) && !can_lower_activation(node)) return nullptr;
+  const bool pools_many =
+      node.op == &op::kPoolRows && pool_kind(node) != PoolKind::kFirst && pool_kind(node) != PoolKind::kLast;
+  if (pools_many) return nullptr;
   for (const auto& [op, lower] : kLowerings) {
     if (node.op == op) return lower;
   }
@@ -162,6 +169,8 @@ void Lowering::add_parameters() {
     std::shared_ptr<ov::op::v0::Parameter> parameter;
     if (input.fill == Fill::kMask) {
       parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::f32, ov::PartialShape{any, 1, any, any});
+    } else if (input.fill == Fill::kFirstTokens || input.fill == Fill::kLastTokens) {
+      parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::i64, ov::PartialShape{any});
     } else if (input.fill != Fill::kBound) {
       parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::i64, ov::PartialShape{any, any});
     } else {
@@ -227,19 +236,26 @@ void Lowering::check_ids(const Out& ids) {
 /// A weight or constant. What has the graph's dtype is used where it lies; floats of 16 bits too, widened by a node
 /// that the device may merge with what reads it.
 Out Lowering::constant(const Node& node) {
-  if (node.op == &kConstant) return share(node.constant, node.label);
+  if (node.op == &kConstant) {
+    const Tensor& tensor = node.constant;
+    return share(tensor, {element_type(tensor.dtype()), static_shape(tensor.dims())}, node.label);
+  }
   const std::string name = node.attributes.s("name");
   const DType dtype = graph_.info(node.outputs[0]).dtype;
+  auto share_weight = [&](const Tensor& tensor) {
+    return share(tensor, form_of(graph_, node, tensor.dtype(), tensor.dims()), name);
+  };
   Out value;
   if (auto found = shared_.find(name); found != shared_.end()) {
     value = found->second;
   } else if (const auto tensor = weights_.in_place(name); tensor && can_share(*tensor, dtype)) {
-    value = share(*tensor, name);
+    value = share_weight(*tensor);
   } else {
-    value = share(dtype == DType::kF32 ? weights_.f32(name) : weights_.stored(name).load(), name);
+    value = share_weight(dtype == DType::kF32 ? weights_.f32(name) : weights_.stored(name).load());
   }
   const ov::element::Type wanted = element_type(dtype);
-  return value.get_element_type() == wanted ? value : make<ov::op::v0::Convert>(value, wanted);
+  const bool is_codes = wanted == ov::element::u8 || wanted == ov::element::i8;
+  return is_codes || value.get_element_type() == wanted ? value : make<ov::op::v0::Convert>(value, wanted);
 }
 
 std::shared_ptr<ov::Model> Lowering::run() {

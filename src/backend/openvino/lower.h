@@ -83,6 +83,10 @@ Out lower_slice(Lowering& lowering, const Node& node);
 Out lower_iota(Lowering& lowering, const Node& node);
 Out lower_gather_rows(Lowering& lowering, const Node& node);
 Out lower_row_index(Lowering& lowering, const Node& node);
+/// Convert, Subtract, Multiply over the codes: OpenVINO computes them inside the product that reads them.
+Out lower_dequantize(Lowering& lowering, const Node& node);
+/// The first or last token of each row.
+Out lower_pool_rows(Lowering& lowering, const Node& node);
 Out lower_matmul(Lowering& lowering, const Node& node);
 Out lower_linear(Lowering& lowering, const Node& node);
 Out lower_attention(Lowering& lowering, const Node& node);
@@ -101,6 +105,18 @@ template <typename Op, typename... Arguments>
 Out make(Arguments&&... arguments) {
   return std::make_shared<Op>(std::forward<Arguments>(arguments)...)->output(0);
 }
+
+/// What a constant of the model is made of.
+struct ConstantForm {
+  ov::element::Type type;
+  ov::Shape shape;
+};
+/// The constant over the bytes of a weight that is stored with the dtype and dims: with the same ones, or, where the
+/// weight is part of a quantised one, with its codes' type and its groups as an axis.
+ConstantForm form_of(const Graph& graph, const Node& weight, DType stored, const Dims& dims);
+/// The results of those dequantize nodes that matrix products alone read, which OpenVINO runs inside the products. The
+/// others are computed at load.
+std::vector<int> find_quantised(const Graph& graph);
 
 ov::element::Type element_type(DType dtype);
 /// The model dims of a declared shape; symbols are dynamic.

@@ -14,6 +14,7 @@
 #include <openvino/op/transpose.hpp>
 #include <openvino/op/unsqueeze.hpp>
 #include "backend/openvino/lower.h"
+#include "base/error.h"
 
 namespace gamut::openvino {
 
@@ -72,6 +73,16 @@ Out lower_gather_rows(Lowering& lowering, const Node& node) {
 
 Out lower_row_index(Lowering& lowering, const Node& node) {
   return lowering.input(row_index_input(lowering.graph(), node));
+}
+
+Out lower_pool_rows(Lowering& lowering, const Node& node) {
+  ModelInput places;
+  check_internal(find_places(lowering.graph(), node, &places), "openvino: pool_rows of many tokens is decomposed");
+  const Shape& x = lowering.input_shape(node, 0);
+  const auto width = x[2].constant();
+  const Out to = width && *width > 0 ? vector({-1, *width}) : lowering.shape({x[0] * x[1], x[2]});
+  const Out flat = make<v1::Reshape>(lowering.in(node, 0), to, false);
+  return make<ov::op::v8::Gather>(flat, lowering.input(places), scalar(int64_t{0}));
 }
 
 Out lower_matmul(Lowering& lowering, const Node& node) {

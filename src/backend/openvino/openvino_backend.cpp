@@ -1,4 +1,6 @@
 // The OpenVINO backend, and the entry point of the module that holds it.
+#include <algorithm>
+
 #include <openvino/core/version.hpp>
 #include <openvino/runtime/properties.hpp>
 #include "backend/module.h"
@@ -48,13 +50,16 @@ class OpenvinoBackend : public Backend {
 
   std::unique_ptr<Executable> compile(const Graph& graph, std::shared_ptr<const Checkpoint> checkpoint,
                                       const CompileOptions& options) const override {
-    Folded folded = fold_weights(graph);
+    const std::vector<int> quantised = find_quantised(graph);
+    Folded folded =
+        fold_weights(graph, [&](const Node& node) { return std::ranges::count(quantised, node.outputs[0]) > 0; });
     verify_if_wanted(folded.graph);
     Graph direct = decompose(folded.graph, [this](const Node& node) { return supports(node); });
     verify_if_wanted(direct);
     require_support(direct, options.model);
     const Weights weights(checkpoint, std::move(folded.expressions), reference::evaluate_expression);
     Interface interface(direct);
+    checkpoint->require_whole();  // compiling touches every weight in the map
     return translated("compiling", [&] {
       const Device device = find_device(options, *checkpoint);
       ov::CompiledModel model = load_or_compile(direct, weights, interface, device, options);
@@ -75,8 +80,9 @@ class OpenvinoBackend : public Backend {
     if (!cache)
       return core().compile_model(Lowering(graph, weights, interface).run(), device.name, device.properties());
     if (auto known = cache->load(device)) return *known;
-    Lowering lowering(graph, weights, interface, read_file_weights(graph, weights));
-    ov::CompiledModel model = core().compile_model(lowering.run(), device.name, cache->properties(device));
+    auto shared = cache->leaves_weights() ? read_file_weights(graph, weights) : std::map<std::string, Out>();
+    ov::CompiledModel model = core().compile_model(Lowering(graph, weights, interface, std::move(shared)).run(),
+                                                   device.name, cache->properties(device));
     cache->store(model);
     return model;
   }

@@ -52,6 +52,7 @@ void gemma2(DecoderSpec& spec, const Config& config) {
 /// As Gemma 2, with rotations of their own in the layers that have a window: all but every sixth.
 void gemma3(DecoderSpec& spec, const Config& config) {
   gemma2(spec, config);
+  spec.softcap = 0;  // transformers reads attn_logit_softcapping here and does not apply it
   const int64_t pattern = config.i_or("sliding_window_pattern", 6);
   spec.layer = nullptr;
   slide(spec, config, [pattern](int64_t i) { return (i + 1) % pattern != 0; });
