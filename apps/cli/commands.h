@@ -25,6 +25,8 @@ void add_embed_command(CLI::App& app, CommonOptions& common);
 void add_tokenize_command(CLI::App& app, CommonOptions& common);
 /// gamut template MODEL REQUEST: the prompt that a chat template makes.
 void add_template_command(CLI::App& app, CommonOptions& common);
+/// gamut generate MODEL: text that goes on from a prompt.
+void add_generate_command(CLI::App& app, CommonOptions& common);
 /// gamut forward MODEL --inputs F --outputs G: raw tensors in and out.
 void add_forward_command(CLI::App& app, CommonOptions& common);
 /// gamut info MODEL: what a checkpoint is.

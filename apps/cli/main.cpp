@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   gamut::cli::add_embed_command(app, common);
   gamut::cli::add_tokenize_command(app, common);
   gamut::cli::add_template_command(app, common);
+  gamut::cli::add_generate_command(app, common);
   gamut::cli::add_forward_command(app, common);
   gamut::cli::add_info_command(app, common);
   gamut::cli::add_models_command(app, common);

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <limits>
+#include <set>
 
 #include "base/error.h"
 
@@ -67,6 +68,7 @@ class Generation {
   std::vector<Part> plan() const;
   void step(std::vector<Part> parts);
   void take_logits(const std::vector<Part>& parts, const Tensor& logits);
+  void penalise(const Row& row, std::vector<float>* logits) const;
   void add_token(Row* row, int64_t token);
   void refuse(const Row& row, const Error& error);
   void remove_finished();
@@ -168,6 +170,24 @@ void Generation::add_token(Row* row, int64_t token) {
   if (made >= limits.max_new_tokens || is_full) finish(FinishReason::kLength);
 }
 
+/// What the limits make of the logits.
+void Generation::penalise(const Row& row, std::vector<float>* logits) const {
+  const GenerationLimits& limits = request_.limits;
+  if (limits.repetition_penalty != 1) {
+    const auto penalty = static_cast<float>(limits.repetition_penalty);
+    for (const int64_t id : std::set<int64_t>(row.tokens.begin(), row.tokens.end())) {
+      float& logit = (*logits)[static_cast<size_t>(id)];
+      logit = logit < 0 ? logit * penalty : logit / penalty;
+    }
+  }
+  if (row.made() >= limits.min_new_tokens) return;
+  for (int64_t id : limits.stop_ids) {
+    if (id >= 0 && id < static_cast<int64_t>(logits->size())) {
+      (*logits)[static_cast<size_t>(id)] = std::numeric_limits<float>::lowest();
+    }
+  }
+}
+
 void Generation::take_logits(const std::vector<Part>& parts, const Tensor& logits) {
   for (size_t n = 0; n < parts.size(); ++n) {
     Row& row = rows_[parts[n].row];
@@ -183,11 +203,7 @@ void Generation::take_logits(const std::vector<Part>& parts, const Tensor& logit
       continue;
     }
     if (request_.keep_logits) results_[row.prompt].logits.push_back(copy_line(logits, n));
-    if (row.made() < request_.limits.min_new_tokens) {
-      for (int64_t id : request_.limits.stop_ids) {
-        if (id >= 0 && id < static_cast<int64_t>(width)) line[static_cast<size_t>(id)] = -3e38f;
-      }
-    }
+    penalise(row, &line);
     add_token(&row, argmax(line));
   }
 }

@@ -19,6 +19,8 @@ struct GenerationLimits {
   int64_t min_new_tokens = 0;
   /// Ids that end a request; the id itself is its last token.
   std::vector<int64_t> stop_ids;
+  /// Logits of ids that are there already are divided by it, or multiplied where they are negative; 1: as they are.
+  double repetition_penalty = 1;
   /// Longest prompt and its new tokens together; 0: as long as the program takes.
   int64_t context = 0;
 };

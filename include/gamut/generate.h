@@ -1,0 +1,69 @@
+// Text generation: prompts in, text out as it is made, with the settings that the checkpoint's own files give.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gamut/model.h"
+
+namespace gamut {
+
+struct GenerateOptions {
+  std::optional<int64_t> max_new_tokens;  ///< absent: generation_config.json's, else 128
+  std::optional<int64_t> min_new_tokens;  ///< absent: generation_config.json's, else 0
+  std::vector<std::string> stop;          ///< strings that end a text; they are not part of it
+  std::vector<int64_t> stop_ids;          ///< ids that end it, besides the eos_token_id of the checkpoint
+  bool ignore_eos = false;                ///< the checkpoint's eos_token_id ends nothing
+  bool add_special_tokens = true;         ///< of the tokenizer, to prompts; not for text that a chat template made
+};
+
+/// What became of one prompt.
+struct GeneratedText {
+  std::string text;              ///< what the new tokens say, special tokens and a stop string left out
+  std::vector<int64_t> ids;      ///< the new tokens
+  std::string finish_reason;     ///< "stop", "length", "cancelled" or "error"
+  int64_t prompt_tokens = 0;
+  std::optional<Error> error;    ///< of this prompt alone
+};
+
+/// Called with each piece of text of prompt number `prompt` as soon as it is settled; false cancels that prompt.
+using TextCallback = std::function<bool(size_t prompt, std::string_view piece)>;
+
+/// A language model ready to generate, greedily: the likeliest token each time. Copies share one state; every method may
+/// be called from several threads at once.
+class Generator {
+ public:
+  /// Opens a folder with config.json, weights and tokenizer files. `state_bytes` bounds the memory for keys and values
+  /// of a call; 0: half of what the machine has left. Throws what Model::open throws, and Error{kUnsupported} for a model
+  /// that does not generate.
+  static Generator open(const std::filesystem::path& folder, const LoadOptions& options = {}, size_t state_bytes = 0);
+
+  /// All prompts together. A prompt that cannot run has its own error; the others go on. Throws
+  /// Error{kInvalidArgument} for options that cannot be.
+  std::vector<GeneratedText> generate(const std::vector<std::string>& prompts, const GenerateOptions& options = {},
+                                      const TextCallback& on_text = {}) const;
+  /// The same for prompts as ids; `text` needs a tokenizer and is empty without one.
+  std::vector<GeneratedText> generate_ids(const std::vector<std::vector<int64_t>>& prompts,
+                                          const GenerateOptions& options = {}, const TextCallback& on_text = {}) const;
+  /// Raw tensors: input_ids [B,S] and attention_mask (all 1 when absent) to `sequences` I64 [B,S+N], the prompts with
+  /// their padding and then N new tokens, and `logits` F32 [B,N,V]. A row that ends earlier goes on with the padding id
+  /// and zeros. Throws the first error of any row.
+  NamedTensors generate_raw(const NamedTensors& inputs, const GenerateOptions& options = {}) const;
+
+  /// What generation_config.json asks for and this build does not do, one sentence each.
+  const std::vector<std::string>& warnings() const;
+
+  struct State;
+
+ private:
+  explicit Generator(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace gamut

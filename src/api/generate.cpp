@@ -1,0 +1,243 @@
+#include "gamut/generate.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/edge.h"
+#include "base/error.h"
+#include "base/memory_info.h"
+#include "gamut/tokenizer.h"
+#include "generate/generator.h"
+#include "generate/settings.h"
+#include "generate/stop_strings.h"
+#include "tasks/support/model_folder.h"
+
+namespace gamut {
+
+struct Generator::State {
+  Session session;
+  std::optional<Tokenizer> tokenizer;
+  GenerationSettings settings;
+  int64_t context;
+  size_t state_bytes;
+
+  size_t budget() const {
+    return state_bytes > 0 ? state_bytes : static_cast<size_t>(std::max<int64_t>(available_memory() / 2, 1 << 20));
+  }
+  GenerationLimits limits(const GenerateOptions& options) const;
+};
+
+namespace {
+
+constexpr int64_t kDefaultNewTokens = 128;
+
+/// The class that has a language model's head.
+std::string causal_head(const ModelFolder& folder, const LoadOptions& options) {
+  if (!options.head.empty()) return options.head;
+  for (const std::string& head : folder.architecture().heads) {
+    if (head.ends_with("ForCausalLM") || head.ends_with("LMHeadModel")) return head;
+  }
+  fail(ErrorCode::kUnsupported, "{}: model type {} does not generate text", folder.path.string(),
+       folder.architecture().model_type);
+}
+
+/// The text of one prompt as its tokens come.
+struct Stream {
+  std::optional<DecodeStream> decoder;
+  StopStrings stops;
+  std::string text;
+};
+
+/// Turns tokens into text and texts into ends of requests.
+class Streams {
+ public:
+  Streams(const std::optional<Tokenizer>& tokenizer, size_t prompts, const GenerateOptions& options,
+          const TextCallback& on_text)
+      : on_text_(on_text) {
+    if (!tokenizer && !options.stop.empty()) {
+      fail(ErrorCode::kInvalidArgument, "stop strings need a tokenizer, and the model has none");
+    }
+    for (size_t i = 0; i < prompts; ++i) {
+      streams_.push_back({std::nullopt, StopStrings(options.stop), ""});
+      if (tokenizer) streams_.back().decoder.emplace(*tokenizer);
+    }
+  }
+
+  /// False when the prompt ends with this token.
+  bool push(size_t prompt, int64_t token) {
+    Stream& stream = streams_[prompt];
+    if (!stream.decoder) return true;
+    return pass_on(prompt, stream.stops.push(stream.decoder->push(token))) && !stream.stops.is_stopped();
+  }
+
+  void finish(size_t prompt, GeneratedText* result) {
+    Stream& stream = streams_[prompt];
+    if (stream.decoder && result->finish_reason != "cancelled") {
+      pass_on(prompt, stream.stops.push(stream.decoder->finish()));
+      pass_on(prompt, stream.stops.finish());
+    }
+    result->text = std::move(stream.text);
+  }
+
+  bool is_stopped(size_t prompt) const { return streams_[prompt].stops.is_stopped(); }
+
+ private:
+  bool pass_on(size_t prompt, const std::string& piece) {
+    streams_[prompt].text += piece;
+    return piece.empty() || !on_text_ || on_text_(prompt, piece);
+  }
+
+  const TextCallback& on_text_;
+  std::vector<Stream> streams_;
+};
+
+/// The unmasked ids of each row of a raw request.
+std::vector<std::vector<int64_t>> rows_of(const Tensor& ids, const Tensor* mask) {
+  std::vector<std::vector<int64_t>> rows(static_cast<size_t>(ids.dim(0)));
+  for (int64_t i = 0; i < ids.count(); ++i) {
+    const auto place = static_cast<size_t>(i);
+    if (mask == nullptr || mask->i64()[place] != 0) rows[place / static_cast<size_t>(ids.dim(1))].push_back(ids.i64()[place]);
+  }
+  return rows;
+}
+
+/// A named I64 matrix of the request; null when it is absent.
+const Tensor* find_matrix(const NamedTensors& inputs, const std::string& name) {
+  auto found = inputs.find(name);
+  if (found == inputs.end()) return nullptr;
+  const Tensor& tensor = found->second;
+  if (tensor.dtype() != DType::kI64 || tensor.dims().size() != 2) {
+    fail(ErrorCode::kInvalidArgument, "input {}: {} {}, expected I64 [batch, sequence]", name,
+         dtype_name(tensor.dtype()), to_string(tensor.dims()));
+  }
+  return &tensor;
+}
+
+NamedTensors raw_result(const Tensor& ids, const std::vector<Generated>& rows, int64_t padding, int64_t vocabulary) {
+  size_t longest = 0;
+  for (const Generated& row : rows) longest = std::max(longest, row.tokens.size());
+  const int64_t batch = ids.dim(0), prompt = ids.dim(1), added = static_cast<int64_t>(longest);
+  Tensor sequences = Tensor::allocate(DType::kI64, {batch, prompt + added});
+  Tensor logits = Tensor::allocate(DType::kF32, {batch, added, vocabulary});
+  std::ranges::fill(sequences.mutable_i64(), padding);
+  std::ranges::fill(logits.mutable_f32(), 0.0f);
+  for (int64_t b = 0; b < batch; ++b) {
+    const Generated& row = rows[static_cast<size_t>(b)];
+    int64_t* to = sequences.mutable_i64().data() + b * (prompt + added);
+    std::copy_n(ids.i64().data() + b * prompt, prompt, to);
+    std::ranges::copy(row.tokens, to + prompt);
+    for (size_t i = 0; i < row.logits.size(); ++i) {
+      std::ranges::copy(row.logits[i].f32(),
+                        logits.mutable_f32().data() + (b * added + static_cast<int64_t>(i)) * vocabulary);
+    }
+  }
+  return {{"sequences", sequences}, {"logits", logits}};
+}
+
+}  // namespace
+
+GenerationLimits Generator::State::limits(const GenerateOptions& options) const {
+  GenerationLimits limits;
+  limits.max_new_tokens = options.max_new_tokens.value_or(settings.max_new_tokens.value_or(kDefaultNewTokens));
+  limits.min_new_tokens = options.min_new_tokens.value_or(settings.min_new_tokens.value_or(0));
+  if (limits.max_new_tokens < 0 || limits.min_new_tokens < 0 || limits.min_new_tokens > limits.max_new_tokens) {
+    fail(ErrorCode::kInvalidArgument, "{} to {} new tokens, expected a range of numbers from 0 on",
+         limits.min_new_tokens, limits.max_new_tokens);
+  }
+  limits.stop_ids = options.stop_ids;
+  if (!options.ignore_eos) limits.stop_ids.insert(limits.stop_ids.end(), settings.eos_ids.begin(), settings.eos_ids.end());
+  limits.repetition_penalty = settings.repetition_penalty;
+  limits.context = context;
+  return limits;
+}
+
+Generator Generator::open(const std::filesystem::path& folder, const LoadOptions& options, size_t state_bytes) {
+  return at_edge([&] {
+    const ModelFolder files = ModelFolder::open(folder);
+    LoadOptions load = options;
+    load.head = causal_head(files, options);
+    std::optional<Tokenizer> tokenizer;
+    try {
+      tokenizer = Tokenizer::open(folder);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound) throw;
+    }
+    // Rotations go on beyond max_position_embeddings, but no model has learned to read them there.
+    const int64_t context = files.config.has("max_position_embeddings") ? files.config.i("max_position_embeddings") : 0;
+    return Generator(std::make_shared<const State>(State{files.compile(files.record(load).program, load), tokenizer,
+                                                         read_generation_settings(folder, files.config), context,
+                                                         state_bytes}));
+  });
+}
+
+std::vector<GeneratedText> Generator::generate_ids(const std::vector<std::vector<int64_t>>& prompts,
+                                                   const GenerateOptions& options, const TextCallback& on_text) const {
+  return at_edge([&] {
+    Streams streams(state_->tokenizer, prompts.size(), options, on_text);
+    GenerationRequest request{.prompts = prompts, .limits = state_->limits(options)};
+    // The id that ends a text says nothing.
+    const std::vector<int64_t> ends = request.limits.stop_ids;
+    request.on_token = [&](size_t prompt, int64_t token) {
+      return std::ranges::count(ends, token) > 0 || streams.push(prompt, token);
+    };
+    const std::unique_ptr<gamut::State> state = state_->session.make_state(state_->budget());
+    std::vector<Generated> rows = generate_greedy(state_->session, *state, request);
+    std::vector<GeneratedText> results(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const bool is_stopped = rows[i].reason == FinishReason::kCancelled && streams.is_stopped(i);
+      results[i].finish_reason = is_stopped ? "stop" : finish_reason_name(rows[i].reason);
+      results[i].prompt_tokens = static_cast<int64_t>(prompts[i].size());
+      results[i].error = rows[i].error;
+      results[i].ids = std::move(rows[i].tokens);
+      streams.finish(i, &results[i]);
+    }
+    return results;
+  });
+}
+
+std::vector<GeneratedText> Generator::generate(const std::vector<std::string>& prompts, const GenerateOptions& options,
+                                               const TextCallback& on_text) const {
+  return at_edge([&] {
+    if (!state_->tokenizer) {
+      fail_with_hint(ErrorCode::kNotFound, "the model folder has no tokenizer files", "Pass ids instead of text.");
+    }
+    std::vector<std::vector<int64_t>> ids;
+    for (const std::string& prompt : prompts) {
+      ids.push_back(state_->tokenizer
+                        ->encode(prompt, {.add_special_tokens = options.add_special_tokens, .ids_only = true})
+                        .ids);
+    }
+    return generate_ids(ids, options, on_text);
+  });
+}
+
+NamedTensors Generator::generate_raw(const NamedTensors& inputs, const GenerateOptions& options) const {
+  return at_edge([&] {
+    for (const auto& [name, tensor] : inputs) {
+      if (name == "input_ids" || name == "attention_mask") continue;
+      fail(ErrorCode::kInvalidArgument, "input {} is unknown to generation; expected input_ids and attention_mask", name);
+    }
+    const Tensor *ids = find_matrix(inputs, "input_ids"), *mask = find_matrix(inputs, "attention_mask");
+    if (ids == nullptr) fail(ErrorCode::kInvalidArgument, "input input_ids is missing");
+    if (mask != nullptr && mask->dims() != ids->dims()) {
+      fail(ErrorCode::kInvalidArgument, "input attention_mask: shape {}, expected {} as input_ids has",
+           to_string(mask->dims()), to_string(ids->dims()));
+    }
+    GenerationRequest request{.prompts = rows_of(*ids, mask), .limits = state_->limits(options), .keep_logits = true};
+    request.limits.context = 0;  // as transformers: whatever the program can compute
+    const std::unique_ptr<gamut::State> state = state_->session.make_state(state_->budget());
+    const std::vector<Generated> rows = generate_greedy(state_->session, *state, request);
+    int64_t vocabulary = 0;
+    for (const Generated& row : rows) {
+      if (row.error) throw Error(*row.error);
+      if (!row.logits.empty()) vocabulary = row.logits.front().dim(0);
+    }
+    const GenerationSettings& settings = state_->settings;
+    const int64_t end = settings.eos_ids.empty() ? 0 : settings.eos_ids.front();
+    return raw_result(*ids, rows, settings.padding_id.value_or(end), vocabulary);
+  });
+}
+
+const std::vector<std::string>& Generator::warnings() const { return state_->settings.warnings; }
+
+}  // namespace gamut
