@@ -1,0 +1,176 @@
+// Rows of A as digits: what a worker keeps of A while it multiplies them with panels of w.
+#pragma once
+
+#include "backend/cpu/kernels/amx/digits.h"
+
+namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
+
+constexpr int64_t kRows = 128;  // of A at a time, at most
+// Numbers of A that are kept: as many rows as fit, but one tile of rows at least.
+constexpr int64_t kSlabNumbers = 1 << 18;
+constexpr int64_t kMostDepth = 2 * kSlabNumbers / kTileEdge;  // deeper weights stay f32
+constexpr int64_t kMostBlocks = (kMostDepth + kBlock - 1) / kBlock;
+// A few numbers far larger than the rest of their block, as models have them in fixed places, would cost all others
+// their last bits. So many a block are multiplied by multiply-adds, and the block's digits have zeros there.
+constexpr int kMostOutliers = 8;
+
+struct Outlier {
+  int64_t k;
+  float value;
+};
+
+/// Rows beyond the last up to a whole tile keep what they have: nobody reads their sums.
+struct Slab {
+  alignas(64) char coarse[2 * kSlabNumbers * kCoarseDigits];  // [block][tile of 16 rows][step][digit] tiles
+  alignas(64) char fine[2 * kSlabNumbers];                    // [block][tile][step] tiles
+  alignas(64) float scales[kMostBlocks * kRows];              // [block][row]
+  uint32_t precise[kMostBlocks * (kRows / kTileEdge)];        // [block][tile]: rows that need four digits, bit by bit
+  Outlier outliers[2 * kSlabNumbers / kBlock * kMostOutliers + kRows * kMostOutliers];  // row after row
+  int64_t outliers_end[kRows];
+  bool plain[kRows];  // rows that are not digits: their scales are 0
+  bool any_plain;
+};
+
+/// The largest absolute value of a block of a row, in all lanes, and the sum of squares.
+struct RowMeasure {
+  __m512 largest, squares;
+  bool has_nan;
+};
+
+GAMUT_INLINE __m512 row_part(const float* a, int64_t k, int64_t depth) {
+  return load_n(a + k, static_cast<int>(max_of(0, min_of(depth - k, kWidth))));
+}
+
+inline RowMeasure measure_row(const float* a, int64_t depth) {
+  __m512 largest = zero(), squares = zero();
+  __mmask16 nan = 0;
+  const auto add = [&](__m512 x) GAMUT_INLINE_LAMBDA {
+    largest = _mm512_max_ps(absolute(x), largest);
+    squares = fma(x, x, squares);
+    nan = static_cast<__mmask16>(nan | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q));
+  };
+  int64_t k = 0;
+  for (; k + kWidth <= depth; k += kWidth) add(load(a + k));
+  if (k < depth) add(row_part(a, k, depth));
+  return {.largest = set1(max_of_lanes(largest)), .squares = set1(sum_of(squares)), .has_nan = nan != 0};
+}
+
+/// Moves the numbers that keep `rest`, a copy of `depth` numbers out of K, from needing three digits only. How many
+/// they are, at most kMostOutliers; -1 when that is not enough.
+inline int64_t move_outliers(float* rest, int64_t depth, int64_t k, Outlier* outliers) {
+  int64_t found = 0;
+  for (;;) {
+    const RowMeasure m = measure_row(rest, depth);
+    if ((tame_lanes(m.largest, m.squares, depth, k) & 1) != 0) return found;
+    const float bound = kTame * static_cast<float>(k) / static_cast<float>(depth) * _mm512_cvtss_f32(m.squares);
+    const int64_t before = found;
+    for (int64_t i = 0; i < depth; i += kWidth) {
+      const __m512 x = row_part(rest, i, depth);
+      const uint32_t above = _mm512_cmp_ps_mask(x * x, set1(bound), _CMP_GT_OQ);
+      for (uint32_t left = above; left != 0; left &= left - 1) {
+        const int64_t at = i + __builtin_ctz(left);
+        if (found == kMostOutliers) return -1;
+        outliers[found++] = {.k = at, .value = rest[at]};
+        rest[at] = 0;
+      }
+    }
+    if (found == before) return -1;  // the squares are beyond f32
+  }
+}
+
+/// Where the digits of a block of a row go, line r of its tiles, and what else is known of it.
+struct RowBlock {
+  const float* a = nullptr;
+  int64_t depth = 0, k = 0;  // of the block, of the whole row
+  char *coarse = nullptr, *fine = nullptr;
+  float* scale = nullptr;
+};
+
+/// False when the numbers do not fit, or, being tame, are of too different sizes.
+inline bool store_row(const RowBlock& block, const float* a, __m512 largest, bool tame) {
+  __mmask16 unfit = 0;
+  const BlockScale s = block_scale(largest, tame, &unfit);
+  WidthCount width;
+  const __m512 limit = largest * set1(tame ? kSmallPartTame : kSmallPart);
+  for (int64_t step = 0; step < steps_of(block.depth); ++step) {
+    const int64_t first = step * kStep;
+    __m512 x[4];
+    if (first + kStep <= block.depth) {
+#pragma GCC unroll 4
+      for (int64_t j = 0; j < 4; ++j) x[j] = load(a + first + j * kTileEdge);
+    } else {
+#pragma GCC unroll 4
+      for (int64_t j = 0; j < 4; ++j) x[j] = row_part(a, first + j * kTileEdge, block.depth);
+    }
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < 4; ++j) width.add(x[j], limit);
+    store_digits(x, s.to_integer, block.coarse + step * kStepBytes, block.fine + step * kTileBytes);
+  }
+  *block.scale = _mm512_cvtss_f32(s.scale);
+  return unfit == 0 && 2 * _mm512_reduce_add_epi32(width.small) <= _mm512_reduce_add_epi32(width.all);
+}
+
+enum class RowKind { kThreeDigits, kFourDigits, kPlain };
+
+/// Turns one block of a row into digits. Depends on nothing but its numbers and K.
+inline RowKind split_row(const RowBlock& block, Outlier* outliers, int64_t* outlier_count) {
+  *outlier_count = 0;
+  const RowMeasure all = measure_row(block.a, block.depth);
+  if (all.has_nan) return RowKind::kPlain;
+  if ((tame_lanes(all.largest, all.squares, block.depth, block.k) & 1) != 0) {
+    if (store_row(block, block.a, all.largest, true)) return RowKind::kThreeDigits;
+  } else {
+    alignas(64) float rest[kBlock];
+    for (int64_t k = 0; k < block.depth; ++k) rest[k] = block.a[k];
+    const int64_t found = move_outliers(rest, block.depth, block.k, outliers);
+    if (found >= 0 && store_row(block, rest, measure_row(rest, block.depth).largest, true)) {
+      *outlier_count = found;
+      return RowKind::kThreeDigits;
+    }
+  }
+  return store_row(block, block.a, all.largest, false) ? RowKind::kFourDigits : RowKind::kPlain;
+}
+
+/// Rows whose digits fit into a slab.
+GAMUT_INLINE int64_t slab_rows(int64_t k) {
+  const int64_t fit = kSlabNumbers / (steps_of(k) * kStep) / kTileEdge * kTileEdge;
+  return max_of(kTileEdge, min_of(kRows, fit));
+}
+
+/// Rows [m, m + rows) of A, at most slab_rows.
+inline void split_rows(const MatmulArgs& args, int64_t m, int64_t rows, Slab* slab) {
+  const int64_t tiles = ceil_div(rows, kTileEdge), blocks = blocks_of(args.k);
+  slab->any_plain = false;
+  for (int64_t i = 0; i < blocks * tiles; ++i) slab->precise[i] = 0;
+  int64_t outliers = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* a = args.a + (m + r) * args.a_stride;
+    const int64_t tile = r / kTileEdge, outliers_before = outliers;
+    int64_t steps_before = 0;  // of all tiles of the blocks before
+    slab->plain[r] = false;
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t depth = min_of(kBlock, args.k - b * kBlock), step = steps_before + tile * steps_of(depth);
+      const RowBlock block{.a = a + b * kBlock,
+                           .depth = depth,
+                           .k = args.k,
+                           .coarse = slab->coarse + step * kStepBytes + r % kTileEdge * 64,
+                           .fine = slab->fine + step * kTileBytes + r % kTileEdge * 64,
+                           .scale = &slab->scales[b * kRows + r]};
+      int64_t found = 0;
+      const RowKind kind = split_row(block, slab->outliers + outliers, &found);
+      for (int64_t i = outliers; i < outliers + found; ++i) slab->outliers[i].k += b * kBlock;
+      outliers += found;
+      if (kind == RowKind::kFourDigits) slab->precise[b * tiles + tile] |= 1u << r % kTileEdge;
+      if (kind == RowKind::kPlain) slab->plain[r] = true;
+      steps_before += tiles * steps_of(depth);
+    }
+    if (slab->plain[r]) {
+      slab->any_plain = true;
+      outliers = outliers_before;
+      for (int64_t b = 0; b < blocks; ++b) slab->scales[b * kRows + r] = 0.0f;
+    }
+    slab->outliers_end[r] = outliers;
+  }
+}
+
+}  // namespace gamut::cpu::GAMUT_ISA_NAMESPACE
