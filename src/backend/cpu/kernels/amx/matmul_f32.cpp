@@ -206,7 +206,6 @@ void multiply_panel(const PanelWork& work, Scratch* s) {
                    .row_scales = s->slab.scales + b * kRows + row,
                    .column_scales = work.scales(b) + half * kTileEdge,
                    .precise = precise,
-                   .four_digits = precise != 0,
                    .first = b == 0,
                    .sums = s->sums + row * kPanel + half * kTileEdge};
         levels = 1 - levels;

@@ -17,7 +17,7 @@ struct alignas(64) TileConfig {
 // The compiler's intrinsics do not say that they read and write memory.
 GAMUT_INLINE void memory_barrier() { __asm__ volatile("" ::: "memory"); }
 
-// Tiles 0 to 4 are sums, 5 digits of w, 6 and 7 digits of A, of which `rows` are used.
+// Tiles 0 to 3 are sums, 4 a sum or digits of A, 5 digits of w, 6 and 7 digits of A, of which `rows` are used.
 GAMUT_INLINE void configure_tiles(int64_t rows) {
   constexpr int kW = 5;
   TileConfig config;
@@ -35,21 +35,20 @@ struct Pending {
   int64_t rows = 0;                 // that are still to be added
   const float *row_scales = nullptr, *column_scales = nullptr;
   uint32_t precise = 0;  // the rows whose fourth digits count, bit by bit
-  bool four_digits = false, first = false;
+  bool first = false;
   float* sums = nullptr;  // [rows][kPanel]
 };
 
-/// sums (+)= levels, rows [begin, end). With three digits the fifth level is a part of the third.
+/// sums (+)= levels, rows [begin, end).
 GAMUT_INLINE void add_rows(const Pending& p, int64_t begin, int64_t end) {
   if (begin >= end) return;
   const __m512 digit = set1(0x1p-8f), column_scale = load(p.column_scales);
   for (int64_t r = begin; r < end; ++r) {
     const auto level = [&](int64_t l)
                            GAMUT_INLINE_LAMBDA { return _mm512_load_si512(p.levels + l * kLevel + r * kTileEdge); };
-    const __mmask16 second = static_cast<__mmask16>(p.four_digits ? 0 : 0xffff);
-    const __mmask16 third = static_cast<__mmask16>(p.four_digits && (p.precise >> r & 1) != 0 ? 0xffff : 0);
-    __m512 x = _mm512_cvtepi32_ps(_mm512_mask_add_epi32(level(3), third, level(3), level(4)));
-    x = fma(x, digit, _mm512_cvtepi32_ps(_mm512_mask_add_epi32(level(2), second, level(2), level(4))));
+    const __mmask16 fourth = static_cast<__mmask16>((p.precise >> r & 1) != 0 ? 0xffff : 0);
+    const __m512i third = _mm512_mask_add_epi32(level(3), fourth, level(3), level(4));
+    __m512 x = fma(_mm512_cvtepi32_ps(third), digit, _mm512_cvtepi32_ps(level(2)));
     x = fma(x, digit, _mm512_cvtepi32_ps(level(1)));
     x = fma(x, digit, _mm512_cvtepi32_ps(level(0)));
     x = x * set1(p.row_scales[r]);
@@ -66,46 +65,67 @@ struct TileWork {
 };
 
 /// Adds the product of digits of A and those of w in tile 5 to a level.
-template <int Level>
-GAMUT_INLINE void add_product(const char* a) {
-  _tile_loadd(7, a, 64);
-  if constexpr (Level == 1) _tile_dpbssd(1, 7, 5);
-  if constexpr (Level == 2) _tile_dpbssd(2, 7, 5);
-  if constexpr (Level == 3) _tile_dpbssd(3, 7, 5);
-  if constexpr (Level == 4) _tile_dpbssd(4, 7, 5);
+/// Three digits, eight products: w in tile 5, the digits of A in 4, 6 and 7.
+GAMUT_INLINE void multiply_three_digits(const char* a, const char* w) {
+  _tile_loadd(4, a, 64);
+  _tile_loadd(5, w, 64);
+  _tile_dpbssd(0, 4, 5);
+  _tile_loadd(6, a + kTileBytes, 64);
+  _tile_dpbssd(1, 6, 5);
+  _tile_loadd(7, a + 2 * kTileBytes, 64);
+  _tile_dpbssd(2, 7, 5);
+  _tile_loadd(5, w + kTileBytes, 64);
+  _tile_dpbssd(1, 4, 5);
+  _tile_dpbssd(2, 6, 5);
+  _tile_dpbssd(3, 7, 5);
+  _tile_loadd(5, w + 2 * kTileBytes, 64);
+  _tile_dpbssd(2, 4, 5);
+  _tile_dpbssd(3, 6, 5);
 }
 
-/// Sums of products of digits by what they count: levels 0 to 3. A tile that adds up needs 52 cycles, so products of
-/// one level take turns with others: of three digits level 4 takes a part of what belongs to level 2, of four the
-/// products with fourth digits, which belong to level 3. The rows of `before` are added between the steps.
+/// Four digits, ten products: those with a fourth digit apart in tile 4, w in 5, the digits of A in 6 and 7.
+GAMUT_INLINE void multiply_four_digits(const char* a, const char* w, const char* a_fine, const char* w_fine) {
+  _tile_loadd(6, a, 64);
+  _tile_loadd(5, w, 64);
+  _tile_dpbssd(0, 6, 5);
+  _tile_loadd(7, a + kTileBytes, 64);
+  _tile_dpbssd(1, 7, 5);
+  _tile_loadd(7, a + 2 * kTileBytes, 64);
+  _tile_dpbssd(2, 7, 5);
+  _tile_loadd(7, a_fine, 64);
+  _tile_dpbssd(4, 7, 5);
+  _tile_loadd(5, w + kTileBytes, 64);
+  _tile_dpbssd(1, 6, 5);
+  _tile_loadd(7, a + 2 * kTileBytes, 64);
+  _tile_dpbssd(3, 7, 5);
+  _tile_loadd(7, a + kTileBytes, 64);
+  _tile_dpbssd(2, 7, 5);
+  _tile_loadd(5, w + 2 * kTileBytes, 64);
+  _tile_dpbssd(3, 7, 5);
+  _tile_dpbssd(2, 6, 5);
+  _tile_loadd(5, w_fine, 64);
+  _tile_dpbssd(4, 6, 5);
+}
+
+/// Sums of products of digits by what they count: levels 0 to 3, of four digits the products with a fourth one, which
+/// belong to level 3, as a level of their own. The rows of `before` are added between the steps.
 template <bool FourDigits>
 void multiply_tile(const TileWork& work, const Pending& before, int32_t* levels) {
-  const char *a = work.a, *w = work.w, *next = work.next;
+  const char* next = work.next;
   const int64_t share = ceil_div(before.rows, work.steps);
   memory_barrier();
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-  _tile_zero(4);
-  for (int64_t s = 0; s < work.steps; ++s, a += kStepBytes, w += kStepBytes) {
+  if constexpr (FourDigits) _tile_zero(4);
+  for (int64_t s = 0; s < work.steps; ++s) {
     for (int64_t i = 0; i < work.next_lines; ++i, next += 64) __builtin_prefetch(next, 0, 2);
-    _tile_loadd(6, a, 64);
-    _tile_loadd(5, w, 64);
-    _tile_dpbssd(0, 6, 5);
-    add_product<1>(a + kTileBytes);
-    add_product<2>(a + 2 * kTileBytes);
-    if constexpr (FourDigits) add_product<4>(work.a_fine + s * kTileBytes);
-    _tile_loadd(5, w + kTileBytes, 64);
-    _tile_dpbssd(1, 6, 5);
-    add_product<FourDigits ? 2 : 4>(a + kTileBytes);
-    add_product<3>(a + 2 * kTileBytes);
-    _tile_loadd(5, w + 2 * kTileBytes, 64);
-    _tile_dpbssd(2, 6, 5);
-    add_product<3>(a + kTileBytes);
+    const char *a = work.a + s * kStepBytes, *w = work.w + s * kStepBytes;
     if constexpr (FourDigits) {
-      _tile_loadd(5, work.w_fine + s * kTileBytes, 64);
-      _tile_dpbssd(4, 6, 5);
+      multiply_four_digits(a, w, work.a_fine + s * kTileBytes, work.w_fine + s * kTileBytes);
+    } else {
+      multiply_three_digits(a, w);
     }
     add_rows(before, min_of(s * share, before.rows), min_of((s + 1) * share, before.rows));
   }
@@ -113,7 +133,7 @@ void multiply_tile(const TileWork& work, const Pending& before, int32_t* levels)
   _tile_stored(1, levels + kLevel, 64);
   _tile_stored(2, levels + 2 * kLevel, 64);
   _tile_stored(3, levels + 3 * kLevel, 64);
-  _tile_stored(4, levels + 4 * kLevel, 64);
+  if constexpr (FourDigits) _tile_stored(4, levels + 4 * kLevel, 64);
   memory_barrier();
 }
 
