@@ -38,7 +38,7 @@ constexpr float kMostExponent = 60;
 constexpr float kTame = 0.121f;
 // Nor may most numbers be below this part of the largest: where the larger ones meet zeros, lost bits would show.
 // Beyond the second bound four digits lose them, too.
-constexpr float kSmallPartTame = 0x1p-8f;
+constexpr float kSmallPartTame = 1.0f / 254;
 constexpr float kSmallPart = 0x1p-12f;
 
 GAMUT_INLINE __m512 absolute(__m512 x) { return _mm512_abs_ps(x); }
@@ -65,8 +65,8 @@ GAMUT_INLINE BlockScale block_scale(__m512 largest, bool tame, __mmask16* unfit)
 }
 
 /// The digits of 4 x 16 numbers: three, kTileBytes apart, and the fourth. Byte 4 i + j of a line of 64 is of lane i of
-/// x[j].
-GAMUT_INLINE void store_digits(const __m512 x[4], __m512 to_integer, char* coarse, char* fine) {
+/// x[j]. Returns the numbers whose highest digit is 0, which are below 1/254 of the largest.
+GAMUT_INLINE __mmask64 store_digits(const __m512 x[4], __m512 to_integer, char* coarse, char* fine) {
   // Adding half a digit everywhere turns carries into plain bytes; taking it away byte by byte leaves signed digits.
   const __m512i half = _mm512_set1_epi32(0x00808080);
   __m512i v[4];
@@ -89,10 +89,12 @@ GAMUT_INLINE void store_digits(const __m512 x[4], __m512 to_integer, char* coars
   const auto high = [&](const __m512i* pair) {
     return _mm512_ternarylogic_epi32(words, _mm512_srli_epi32(pair[0], 16), pair[1], kSelect);
   };
-  _mm512_store_si512(coarse, high(odd));
+  const __m512i highest = high(odd);
+  _mm512_store_si512(coarse, highest);
   _mm512_store_si512(coarse + kTileBytes, high(even));
   _mm512_store_si512(coarse + 2 * kTileBytes, low(odd));
   _mm512_store_si512(fine, low(even));
+  return _mm512_testn_epi8_mask(highest, highest);
 }
 
 /// The numbers of 16 columns at depth k of a block that their digits stand for, the fourth ones left out when `fine` is

@@ -31,10 +31,9 @@ struct Slab {
   bool any_plain;
 };
 
-/// The largest absolute value of a block of a row, in all lanes, and the sum of squares.
+/// The largest absolute value of a block of a row, in all lanes, and the sum of squares. The largest is NaN if any is.
 struct RowMeasure {
   __m512 largest, squares;
-  bool has_nan;
 };
 
 GAMUT_INLINE __m512 row_part(const float* a, int64_t k, int64_t depth) {
@@ -42,17 +41,23 @@ GAMUT_INLINE __m512 row_part(const float* a, int64_t k, int64_t depth) {
 }
 
 inline RowMeasure measure_row(const float* a, int64_t depth) {
-  __m512 largest = zero(), squares = zero();
-  __mmask16 nan = 0;
-  const auto add = [&](__m512 x) GAMUT_INLINE_LAMBDA {
-    largest = _mm512_max_ps(absolute(x), largest);
-    squares = fma(x, x, squares);
-    nan = static_cast<__mmask16>(nan | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q));
+  // Of numbers without a sign the bits are in the order of the numbers, with NaN above infinity.
+  __m512i largest[4] = {};
+  __m512 squares[4] = {};
+  const auto add = [&](int64_t i, __m512 x) GAMUT_INLINE_LAMBDA {
+    largest[i] = _mm512_max_epi32(largest[i], _mm512_castps_si512(absolute(x)));
+    squares[i] = fma(x, x, squares[i]);
   };
   int64_t k = 0;
-  for (; k + kWidth <= depth; k += kWidth) add(load(a + k));
-  if (k < depth) add(row_part(a, k, depth));
-  return {.largest = set1(max_of_lanes(largest)), .squares = set1(sum_of(squares)), .has_nan = nan != 0};
+  for (; k + kStep <= depth; k += kStep) {
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < 4; ++i) add(i, load(a + k + i * kWidth));
+  }
+  for (; k < depth; k += kWidth) add(0, row_part(a, k, depth));
+  const __m512i most =
+      _mm512_max_epi32(_mm512_max_epi32(largest[0], largest[1]), _mm512_max_epi32(largest[2], largest[3]));
+  return {.largest = _mm512_castsi512_ps(_mm512_set1_epi32(_mm512_reduce_max_epi32(most))),
+          .squares = set1(sum_of((squares[0] + squares[1]) + (squares[2] + squares[3])))};
 }
 
 /// Moves the numbers that keep `rest`, a copy of `depth` numbers out of K, from needing three digits only. How many
@@ -86,12 +91,19 @@ struct RowBlock {
   float* scale = nullptr;
 };
 
-/// False when the numbers do not fit, or, being tame, are of too different sizes.
+/// Most numbers of `depth` at `a` are so small beside the largest that digits drop what may count.
+inline bool is_too_wide(const float* a, int64_t depth, __m512 largest, float small_part) {
+  WidthCount width;
+  const __m512 limit = largest * set1(small_part);
+  for (int64_t k = 0; k < depth; k += kWidth) width.add(row_part(a, k, depth), limit);
+  return 2 * _mm512_reduce_add_epi32(width.small) > _mm512_reduce_add_epi32(width.all);
+}
+
+/// False when the numbers do not fit or are of too different sizes.
 inline bool store_row(const RowBlock& block, const float* a, __m512 largest, bool tame) {
   __mmask16 unfit = 0;
   const BlockScale s = block_scale(largest, tame, &unfit);
-  WidthCount width;
-  const __m512 limit = largest * set1(tame ? kSmallPartTame : kSmallPart);
+  int64_t highest_zero = block.depth - steps_of(block.depth) * kStep;  // the zeros behind the last do not count
   for (int64_t step = 0; step < steps_of(block.depth); ++step) {
     const int64_t first = step * kStep;
     __m512 x[4];
@@ -102,12 +114,14 @@ inline bool store_row(const RowBlock& block, const float* a, __m512 largest, boo
 #pragma GCC unroll 4
       for (int64_t j = 0; j < 4; ++j) x[j] = row_part(a, first + j * kTileEdge, block.depth);
     }
-#pragma GCC unroll 4
-    for (int64_t j = 0; j < 4; ++j) width.add(x[j], limit);
-    store_digits(x, s.to_integer, block.coarse + step * kStepBytes, block.fine + step * kTileBytes);
+    highest_zero += __builtin_popcountll(
+        store_digits(x, s.to_integer, block.coarse + step * kStepBytes, block.fine + step * kTileBytes));
   }
   *block.scale = _mm512_cvtss_f32(s.scale);
-  return unfit == 0 && 2 * _mm512_reduce_add_epi32(width.small) <= _mm512_reduce_add_epi32(width.all);
+  if (unfit != 0) return false;
+  // Few small numbers, and few zeros, are the common case.
+  if (2 * highest_zero <= block.depth) return true;
+  return !is_too_wide(a, block.depth, largest, tame ? kSmallPartTame : kSmallPart);
 }
 
 enum class RowKind { kThreeDigits, kFourDigits, kPlain };
@@ -116,7 +130,7 @@ enum class RowKind { kThreeDigits, kFourDigits, kPlain };
 inline RowKind split_row(const RowBlock& block, Outlier* outliers, int64_t* outlier_count) {
   *outlier_count = 0;
   const RowMeasure all = measure_row(block.a, block.depth);
-  if (all.has_nan) return RowKind::kPlain;
+  if (!(_mm512_cvtss_f32(all.largest) <= __FLT_MAX__)) return RowKind::kPlain;
   if ((tame_lanes(all.largest, all.squares, block.depth, block.k) & 1) != 0) {
     if (store_row(block, block.a, all.largest, true)) return RowKind::kThreeDigits;
   } else {
