@@ -1,6 +1,7 @@
 #include "backend/cpu/matmul.h"
 
 #include <limits>
+#include <memory>
 
 #include "backend/cpu/kernel_testing.h"
 #include "base/error.h"
@@ -241,6 +242,37 @@ TEST(AmxMatmul, DepthBeyondTheSlab) {
   constexpr int64_t kDepth = 33000;
   const std::vector<float> a = random_floats(3 * kDepth, 1), w = random_floats(5 * kDepth, 2);
   EXPECT_LT(packed_error(kernel_table(Isa::kAmx), a, w, kDepth), 1e-5);
+}
+
+/// Products of one A in one loop give the bits that each alone gives, whatever their widths.
+TEST_P(Matmul, JoinedProductsEqualSingleOnes) {
+  const MatmulKernel& kernel = kernels().matmul_f32;
+  constexpr int64_t kDepth = 70;
+  for (const int64_t m : {1, 16, 300}) {
+    const std::vector<float> a = random_floats(m * kDepth, 1);
+    ThreadPool pool(3);
+    Scratch scratch(matmul_scratch_bytes(kernel, pool.size()));
+    std::vector<MatmulArgs> products;
+    std::vector<std::unique_ptr<Scratch>> packed;
+    std::vector<std::vector<float>> outs;
+    for (const int64_t n : {kernel.nr + 1, 3, 6 * kernel.nr}) {
+      const std::vector<float> w = random_floats(n * kDepth, static_cast<uint32_t>(n));
+      packed.push_back(std::make_unique<Scratch>(kernel.packed_bytes(n, kDepth)));
+      pack_weight(
+          pool, kernel,
+          {.n = n, .k = kDepth, .data = w.data(), .n_stride = kDepth, .k_stride = 1, .packed = packed.back()->get()});
+      outs.emplace_back(static_cast<size_t>(m * n), -1.0f);
+      products.push_back({.m = m, .n = n, .k = kDepth, .a = a.data(), .a_stride = kDepth, .c_stride = n});
+      products.back().packed = packed.back()->get(), products.back().c = outs.back().data();
+    }
+    matmul(pool, kernel, products, scratch.get());
+    for (size_t i = 0; i < products.size(); ++i) {
+      std::vector<float> alone(outs[i].size());
+      products[i].c = alone.data();
+      matmul(pool, kernel, products[i], scratch.get());
+      EXPECT_EQ(alone, outs[i]) << "M=" << m << " product " << i;
+    }
+  }
 }
 
 TEST_P(Matmul, BatchOfStridedMatrices) {
