@@ -219,6 +219,11 @@ int run(std::span<char*> arguments) {
     bench_matmul(c, {128, 3072, 768}, Unary::kGeluErf, true);
     bench_matmul(c, {128, 768, 3072}, Unary::kIdentity, true);
   }
+  if (wanted("long")) {
+    bench_matmul(c, {8192, 384, 384}, Unary::kIdentity, true);
+    bench_matmul(c, {8192, 1536, 384}, Unary::kGeluErf, true);
+    bench_matmul(c, {8192, 384, 1536}, Unary::kIdentity, true);
+  }
   for (int64_t m : {32, 16, 8, 4, 2, 1}) {
     if (!wanted("small")) break;
     bench_matmul(c, {m, 768, 768}, Unary::kIdentity, true);
@@ -233,6 +238,7 @@ int run(std::span<char*> arguments) {
     bench_attention(c, {1, 128, 12, 64}, false);
     bench_attention(c, {8, 128, 12, 64}, false);
     bench_attention(c, {32, 20, 12, 32}, false);
+    bench_attention(c, {32, 180, 12, 32}, false);
     bench_attention(c, {1, 2048, 12, 64}, false);
     bench_attention(c, {1, 2048, 12, 64}, true);
   }

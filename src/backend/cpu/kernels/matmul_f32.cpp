@@ -6,6 +6,7 @@
 // finds them in L1. The buffer also carries the sums from one depth block to the next, exactly as registers would, so
 // blocking changes no bit.
 #include "backend/cpu/kernels/functions.h"
+#include "backend/cpu/kernels/math.h"
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 namespace {
@@ -117,35 +118,48 @@ TileFunction wide_tile_function(int64_t rows) {
 
 }  // namespace
 
-void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) noexcept {
-  const int64_t m = tile.m0, n = tile.n0, rows = tile.m1 - m, columns = tile.n1 - n;
+namespace {
+
+/// C [tile] = activate(alpha * sums + bias + early) + late, the residual being one of the two or none.
+template <typename F>
+void finish_rows(const MatmulArgs& args, const MatmulTile& tile, const float* sums, bool early, F activate) {
+  const int64_t n = tile.n0, columns = tile.n1 - n;
   const Epilogue& e = args.epilogue;
-  const bool activated = e.activation != Unary::kIdentity;
-  const bool residual_now = e.residual != nullptr && (e.residual_first || !activated);
-  const bool residual_later = e.residual != nullptr && !residual_now;
   const V alpha = set1(e.alpha);
-  for (int64_t r = 0; r < rows; ++r) {
-    float* row = sums + r * kPanel;
-    float* out = activated ? row : args.c + (m + r) * args.c_stride + n;
-    const float* residual = residual_now ? e.residual + (m + r) * e.residual_stride + n : nullptr;
+  for (int64_t m = tile.m0; m < tile.m1; ++m, sums += kPanel) {
+    float* out = args.c + m * args.c_stride + n;
+    const float* residual = e.residual != nullptr ? e.residual + m * e.residual_stride + n : nullptr;
     for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
-      V x = load(row + i) * alpha;
+      V x = load(sums + i) * alpha;
       if (e.bias != nullptr) x = x + load_some(e.bias + n + i, count);
-      if (residual != nullptr) x = x + load_some(residual + i, count);
+      if (early && residual != nullptr) x = x + load_some(residual + i, count);
+      x = activate(x);
+      if (!early && residual != nullptr) x = x + load_some(residual + i, count);
       store_some(out + i, x, count);
     });
   }
-  if (!activated) return;
+}
+
+}  // namespace
+
+void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) noexcept {
+  const int64_t rows = tile.m1 - tile.m0, columns = tile.n1 - tile.n0;
+  const Epilogue& e = args.epilogue;
+  const auto same = [](V x) GAMUT_INLINE_LAMBDA { return x; };
+  if (e.activation == Unary::kIdentity) return finish_rows(args, tile, sums, true, same);
+  if (e.activation == Unary::kGeluErf) {
+    return finish_rows(args, tile, sums, e.residual_first, [](V x) GAMUT_INLINE_LAMBDA { return gelu_erf(x); });
+  }
+  // The other activations go over the sums in a pass of their own.
+  MatmulArgs before = args;
+  before.c = sums - tile.m0 * kPanel - tile.n0, before.c_stride = kPanel;
+  if (!e.residual_first) before.epilogue.residual = nullptr;
+  finish_rows(before, tile, sums, true, same);
   unary(e.activation, sums, sums, (rows - 1) * kPanel + columns);
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* residual = residual_later ? e.residual + (m + r) * e.residual_stride + n : nullptr;
-    float* out = args.c + (m + r) * args.c_stride + n;
-    for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
-      V x = load(sums + r * kPanel + i);
-      if (residual != nullptr) x = x + load_some(residual + i, count);
-      store_some(out + i, x, count);
-    });
-  }
+  MatmulArgs after = args;
+  after.epilogue.alpha = 1.0f, after.epilogue.bias = nullptr;
+  if (e.residual_first) after.epilogue.residual = nullptr;
+  finish_rows(after, tile, sums, true, same);
 }
 
 namespace {

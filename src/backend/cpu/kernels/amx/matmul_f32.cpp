@@ -126,11 +126,11 @@ void add_plain_row(const float* a, const float* lines, int64_t depth, float* sum
   store(sums, low), store(sums + kWidth, high);
 }
 
-/// Rows [m, m + rows) of A, which the slab holds, with one panel of w.
+/// Rows [m, m + rows) of A, which the slab holds, with the panel of w whose first column is n.
 struct PanelWork {
   const MatmulArgs& args;
   const PanelLayout& layout;
-  int64_t m = 0, rows = 0;
+  int64_t m = 0, rows = 0, n = 0;
   const char* panel = nullptr;
 
   const float* scales(int64_t block) const { return reinterpret_cast<const float*>(panel) + block * kPanel; }
@@ -182,6 +182,13 @@ void add_outliers(const PanelWork& work, Scratch* s) {
   }
 }
 
+/// Asks for what will be written of C: its lines lie a row apart, where the processor foresees nothing.
+void ask_for_rows(const PanelWork& work, int64_t row, int64_t half) {
+  const int64_t n = work.n + half * kTileEdge, end = min_of(work.rows, row + kTileEdge);
+  if (n >= work.args.n) return;
+  for (int64_t r = row; r < end; ++r) __builtin_prefetch(work.args.c + (work.m + r) * work.args.c_stride + n, 1, 3);
+}
+
 void multiply_panel(const PanelWork& work, Scratch* s) {
   if (work.scales(0)[0] != work.scales(0)[0]) return multiply_plain_panel(work, s->sums);
   const int64_t tiles = ceil_div(work.rows, kTileEdge), lines = ceil_div(kStepBytes / 64, tiles);
@@ -200,6 +207,7 @@ void multiply_panel(const PanelWork& work, Scratch* s) {
         const int64_t row = tile * kTileEdge;
         const uint32_t precise = tame ? s->slab.precise[b * tiles + tile] : 0xffff;
         t.next = t.w + t.steps * (kStepBytes + tile * lines * 64);
+        if (b + 1 == blocks_of(work.args.k)) ask_for_rows(work, row, half);
         (precise != 0 ? multiply_tile<true> : multiply_tile<false>)(t, pending, s->levels[levels]);
         pending = {.levels = s->levels[levels],
                    .rows = min_of(kTileEdge, work.rows - row),
@@ -231,7 +239,7 @@ void matmul_f32_amx(const MatmulArgs& args, const MatmulTile& tile, void* scratc
     configure_tiles(rows);
     for (int64_t n = tile.n0; n < tile.n1; n += kPanel) {
       const char* panel = static_cast<const char*>(args.packed) + n / kPanel * layout.end;
-      multiply_panel({args, layout, m, rows, panel}, s);
+      multiply_panel({args, layout, m, rows, n, panel}, s);
       finish_tile(args, {.m0 = m, .m1 = m + rows, .n0 = n, .n1 = min_of(n + kPanel, tile.n1)}, s->sums);
     }
   }

@@ -6,9 +6,11 @@
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 
 constexpr int64_t kRows = 128;  // of A at a time, at most
-// Numbers of A that are kept: as many rows as fit, but one tile of rows at least.
-constexpr int64_t kSlabNumbers = 1 << 18;
-constexpr int64_t kMostDepth = 2 * kSlabNumbers / kTileEdge;  // deeper weights stay f32
+// Numbers of A that are kept: as many rows as fit beside a panel of w in L2, but one tile of rows at least.
+constexpr int64_t kSlabNumbers = kRows * 3072;
+constexpr int64_t kMostDepth = 1 << 15;  // deeper weights stay f32
+constexpr int64_t kMostNumbers = kTileEdge * kMostDepth;
+static_assert(kMostNumbers >= kSlabNumbers);
 constexpr int64_t kMostBlocks = (kMostDepth + kBlock - 1) / kBlock;
 // A few numbers far larger than the rest of their block, as models have them in fixed places, would cost all others
 // their last bits. So many a block are multiplied by multiply-adds, and the block's digits have zeros there.
@@ -21,11 +23,11 @@ struct Outlier {
 
 /// Rows beyond the last up to a whole tile keep what they have: nobody reads their sums.
 struct Slab {
-  alignas(64) char coarse[2 * kSlabNumbers * kCoarseDigits];  // [block][tile of 16 rows][step][digit] tiles
-  alignas(64) char fine[2 * kSlabNumbers];                    // [block][tile][step] tiles
+  alignas(64) char coarse[kMostNumbers * kCoarseDigits];  // [block][tile of 16 rows][step][digit] tiles
+  alignas(64) char fine[kMostNumbers];                    // [block][tile][step] tiles
   alignas(64) float scales[kMostBlocks * kRows];              // [block][row]
   uint32_t precise[kMostBlocks * (kRows / kTileEdge)];        // [block][tile]: rows that need four digits, bit by bit
-  Outlier outliers[2 * kSlabNumbers / kBlock * kMostOutliers + kRows * kMostOutliers];  // row after row
+  Outlier outliers[kMostNumbers / kBlock * kMostOutliers + kRows * kMostOutliers];  // row after row
   int64_t outliers_end[kRows];
   bool plain[kRows];  // rows that are not digits: their scales are 0
   bool any_plain;
