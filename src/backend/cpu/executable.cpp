@@ -61,9 +61,8 @@ std::vector<const Node*> CpuExecutable::joined_linears(size_t first) const {
     if (nodes[i].op != &op::kLinear || nodes[i].inputs[0] != nodes[first].inputs[0]) break;
     // Its other inputs must not be a result of the joined ones.
     const bool depends = std::any_of(nodes[i].inputs.begin() + 1, nodes[i].inputs.end(), [&](int input) {
-      return input >= 0 && std::ranges::any_of(joined, [&](const Node* before) {
-               return buffers_[input] == before->outputs[0];
-             });
+      return input >= 0 &&
+             std::ranges::any_of(joined, [&](const Node* before) { return buffers_[input] == before->outputs[0]; });
     });
     if (depends) break;
     joined.push_back(&nodes[i]);

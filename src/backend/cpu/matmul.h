@@ -24,8 +24,8 @@ int64_t pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs
 /// c = epilogue(a · w^T) in one fork/join; see MatmulArgs. The same bits for any number of threads.
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, void* scratch);
 
-/// The same for several products of one A, whose rows are brought into the kernel's form once for all: `m`, `k`, `a` and
-/// `a_stride` are equal.
+/// The same for several products of one A, whose rows are brought into the kernel's form once for all: `m`, `k`, `a`
+/// and `a_stride` are equal.
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, std::span<const MatmulArgs> products, void* scratch);
 
 /// Two levels of batch over matrices of equal extents: element offsets from one matrix to the next; 0 repeats the

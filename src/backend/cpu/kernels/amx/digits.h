@@ -33,9 +33,11 @@ constexpr float kMostExponent = 60;
 
 /// When three digits are enough. They round a number by 2^-16 / sqrt(12) of what the highest digit counts on average,
 /// which moves a product of random numbers by 3.45e-8 * largest / (root mean square) of its size, for either factor;
-/// f32 multiply-adds over K numbers move it by 2.4e-8 * sqrt(K / 2). Both are equal where (largest / root mean square)^2
-/// is this times K in both factors.
+/// f32 multiply-adds over K numbers move it by 2.4e-8 * sqrt(K / 2). Both are equal where (largest / root mean
+/// square)^2 is this times K in both factors.
 constexpr float kTame = 0.121f;
+// Where a few peaks make up the root mean square, most products miss them and are smaller than that: not above this.
+constexpr float kMostPeak = 96;
 // Nor may most numbers be below this part of the largest: where the larger ones meet zeros, lost bits would show.
 // Beyond the second bound four digits lose them, too.
 constexpr float kSmallPartTame = 1.0f / 254;
@@ -43,9 +45,15 @@ constexpr float kSmallPart = 0x1p-12f;
 
 GAMUT_INLINE __m512 absolute(__m512 x) { return _mm512_abs_ps(x); }
 
-/// Lanes whose blocks of `depth` numbers, out of K, need three digits only.
-GAMUT_INLINE __mmask16 tame_lanes(__m512 largest, __m512 squares, int64_t depth, int64_t k) {
-  const float bound = kTame * static_cast<float>(k) / static_cast<float>(depth);
+/// Blocks of `depth` numbers, out of K, need three digits only when the square of their largest is at most this times
+/// the sum of squares.
+GAMUT_INLINE float tame_bound(int64_t depth, int64_t k) {
+  const float bound = kTame * static_cast<float>(k);
+  return (bound < kMostPeak ? bound : kMostPeak) / static_cast<float>(depth);
+}
+
+/// Lanes whose blocks are such.
+GAMUT_INLINE __mmask16 tame_lanes(__m512 largest, __m512 squares, float bound) {
   return _mm512_cmp_ps_mask(largest * largest, squares * set1(bound), _CMP_LE_OQ);
 }
 

@@ -75,7 +75,7 @@ bool pack_half(const float* lines, const HalfBlock& half) {
     largest = _mm512_max_ps(absolute(x), largest);
     squares = fma(x, x, squares);
   }
-  const bool tame = tame_lanes(largest, squares, half.depth, half.k) == 0xffff;
+  const bool tame = tame_lanes(largest, squares, tame_bound(half.depth, half.k)) == 0xffff;
   return (tame && store_half(lines, half, largest, true)) || store_half(lines, half, largest, false);
 }
 

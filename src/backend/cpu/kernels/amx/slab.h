@@ -25,8 +25,8 @@ struct Outlier {
 struct Slab {
   alignas(64) char coarse[kMostNumbers * kCoarseDigits];  // [block][tile of 16 rows][step][digit] tiles
   alignas(64) char fine[kMostNumbers];                    // [block][tile][step] tiles
-  alignas(64) float scales[kMostBlocks * kRows];              // [block][row]
-  uint32_t precise[kMostBlocks * (kRows / kTileEdge)];        // [block][tile]: rows that need four digits, bit by bit
+  alignas(64) float scales[kMostBlocks * kRows];          // [block][row]
+  uint32_t precise[kMostBlocks * (kRows / kTileEdge)];    // [block][tile]: rows that need four digits, bit by bit
   Outlier outliers[kMostNumbers / kBlock * kMostOutliers + kRows * kMostOutliers];  // row after row
   int64_t outliers_end[kRows];
   bool plain[kRows];  // rows that are not digits: their scales are 0
@@ -65,15 +65,15 @@ inline RowMeasure measure_row(const float* a, int64_t depth) {
 /// Moves the numbers that keep `rest`, a copy of `depth` numbers out of K, from needing three digits only. How many
 /// they are, at most kMostOutliers; -1 when that is not enough.
 inline int64_t move_outliers(float* rest, int64_t depth, int64_t k, Outlier* outliers) {
+  const float bound = tame_bound(depth, k);
   int64_t found = 0;
   for (;;) {
     const RowMeasure m = measure_row(rest, depth);
-    if ((tame_lanes(m.largest, m.squares, depth, k) & 1) != 0) return found;
-    const float bound = kTame * static_cast<float>(k) / static_cast<float>(depth) * _mm512_cvtss_f32(m.squares);
+    if ((tame_lanes(m.largest, m.squares, bound) & 1) != 0) return found;
     const int64_t before = found;
     for (int64_t i = 0; i < depth; i += kWidth) {
       const __m512 x = row_part(rest, i, depth);
-      const uint32_t above = _mm512_cmp_ps_mask(x * x, set1(bound), _CMP_GT_OQ);
+      const uint32_t above = _mm512_cmp_ps_mask(x * x, m.squares * set1(bound), _CMP_GT_OQ);
       for (uint32_t left = above; left != 0; left &= left - 1) {
         const int64_t at = i + __builtin_ctz(left);
         if (found == kMostOutliers) return -1;
@@ -133,7 +133,7 @@ inline RowKind split_row(const RowBlock& block, Outlier* outliers, int64_t* outl
   *outlier_count = 0;
   const RowMeasure all = measure_row(block.a, block.depth);
   if (!(_mm512_cvtss_f32(all.largest) <= __FLT_MAX__)) return RowKind::kPlain;
-  if ((tame_lanes(all.largest, all.squares, block.depth, block.k) & 1) != 0) {
+  if ((tame_lanes(all.largest, all.squares, tame_bound(block.depth, block.k)) & 1) != 0) {
     if (store_row(block, block.a, all.largest, true)) return RowKind::kThreeDigits;
   } else {
     alignas(64) float rest[kBlock];
