@@ -172,13 +172,13 @@ void add_plain_rows(const PanelWork& work, Scratch* s) {
 }
 
 void add_outliers(const PanelWork& work, Scratch* s) {
-  int64_t i = 0;
-  for (int64_t r = 0; r < work.rows; ++r) {
-    for (; i < s->slab.outliers_end[r]; ++i) {
-      const Outlier& outlier = s->slab.outliers[i];
-      widen_line(work, outlier.k / kBlock, outlier.k % kBlock, false, s->lines);
-      add_plain_row(&outlier.value, s->lines, 1, s->sums + r * kPanel);
-    }
+  int64_t widened = -1;
+  for (int64_t i = 0; i < s->slab.outlier_count; ++i) {
+    const Outlier& outlier = s->slab.outliers[i];
+    const int64_t k = outlier.place / kRows, row = outlier.place % kRows;
+    if (k != widened) widen_line(work, k / kBlock, k % kBlock, false, s->lines);
+    widened = k;
+    add_plain_row(&outlier.value, s->lines, 1, s->sums + row * kPanel);
   }
 }
 

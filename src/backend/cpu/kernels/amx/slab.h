@@ -17,7 +17,7 @@ constexpr int64_t kMostBlocks = (kMostDepth + kBlock - 1) / kBlock;
 constexpr int kMostOutliers = 8;
 
 struct Outlier {
-  int64_t k;
+  int32_t place;  // k * kRows + row
   float value;
 };
 
@@ -27,8 +27,8 @@ struct Slab {
   alignas(64) char fine[kMostNumbers];                    // [block][tile][step] tiles
   alignas(64) float scales[kMostBlocks * kRows];          // [block][row]
   uint32_t precise[kMostBlocks * (kRows / kTileEdge)];    // [block][tile]: rows that need four digits, bit by bit
-  Outlier outliers[kMostNumbers / kBlock * kMostOutliers + kRows * kMostOutliers];  // row after row
-  int64_t outliers_end[kRows];
+  Outlier outliers[kMostNumbers / kBlock * kMostOutliers + kRows * kMostOutliers];  // by their places
+  int64_t outlier_count;
   bool plain[kRows];  // rows that are not digits: their scales are 0
   bool any_plain;
 };
@@ -77,7 +77,7 @@ inline int64_t move_outliers(float* rest, int64_t depth, int64_t k, Outlier* out
       for (uint32_t left = above; left != 0; left &= left - 1) {
         const int64_t at = i + __builtin_ctz(left);
         if (found == kMostOutliers) return -1;
-        outliers[found++] = {.k = at, .value = rest[at]};
+        outliers[found++] = {.place = static_cast<int32_t>(at * kRows), .value = rest[at]};
         rest[at] = 0;
       }
     }
@@ -153,6 +153,19 @@ GAMUT_INLINE int64_t slab_rows(int64_t k) {
   return max_of(kTileEdge, min_of(kRows, fit));
 }
 
+/// By place: those of one depth follow each other, since many rows have theirs in the same places. Shell's sort.
+inline void sort_outliers(Outlier* outliers, int64_t count) {
+  constexpr int64_t kGaps[] = {4193, 1968, 701, 301, 132, 57, 23, 10, 4, 1};
+  for (const int64_t gap : kGaps) {
+    for (int64_t i = gap; i < count; ++i) {
+      const Outlier moved = outliers[i];
+      int64_t at = i;
+      for (; at >= gap && outliers[at - gap].place > moved.place; at -= gap) outliers[at] = outliers[at - gap];
+      outliers[at] = moved;
+    }
+  }
+}
+
 /// Rows [m, m + rows) of A, at most slab_rows.
 inline void split_rows(const MatmulArgs& args, int64_t m, int64_t rows, Slab* slab) {
   const int64_t tiles = ceil_div(rows, kTileEdge), blocks = blocks_of(args.k);
@@ -174,7 +187,9 @@ inline void split_rows(const MatmulArgs& args, int64_t m, int64_t rows, Slab* sl
                            .scale = &slab->scales[b * kRows + r]};
       int64_t found = 0;
       const RowKind kind = split_row(block, slab->outliers + outliers, &found);
-      for (int64_t i = outliers; i < outliers + found; ++i) slab->outliers[i].k += b * kBlock;
+      for (int64_t i = outliers; i < outliers + found; ++i) {
+        slab->outliers[i].place += static_cast<int32_t>(b * kBlock * kRows + r);
+      }
       outliers += found;
       if (kind == RowKind::kFourDigits) slab->precise[b * tiles + tile] |= 1u << r % kTileEdge;
       if (kind == RowKind::kPlain) slab->plain[r] = true;
@@ -185,8 +200,9 @@ inline void split_rows(const MatmulArgs& args, int64_t m, int64_t rows, Slab* sl
       outliers = outliers_before;
       for (int64_t b = 0; b < blocks; ++b) slab->scales[b * kRows + r] = 0.0f;
     }
-    slab->outliers_end[r] = outliers;
   }
+  sort_outliers(slab->outliers, outliers);
+  slab->outlier_count = outliers;
 }
 
 }  // namespace gamut::cpu::GAMUT_ISA_NAMESPACE
