@@ -120,21 +120,31 @@ TileFunction wide_tile_function(int64_t rows) {
 
 namespace {
 
-/// C [tile] = activate(alpha * sums + bias + early) + late, the residual being one of the two or none.
+/// What is added to the sums of a tile, and where they go; pointers are to the tile's first element.
+struct Finish {
+  float alpha = 1.0f;
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  int64_t residual_stride = 0;
+  bool residual_first = true;
+  float* out = nullptr;
+  int64_t out_stride = 0;
+};
+
+/// out [rows, columns] = activate(alpha * sums + bias + residual), the residual behind the activation if not first.
 template <typename F>
-void finish_rows(const MatmulArgs& args, const MatmulTile& tile, const float* sums, bool early, F activate) {
-  const int64_t n = tile.n0, columns = tile.n1 - n;
-  const Epilogue& e = args.epilogue;
-  const V alpha = set1(e.alpha);
-  for (int64_t m = tile.m0; m < tile.m1; ++m, sums += kPanel) {
-    float* out = args.c + m * args.c_stride + n;
-    const float* residual = e.residual != nullptr ? e.residual + m * e.residual_stride + n : nullptr;
+void finish_rows(const Finish& f, int64_t rows, int64_t columns, const float* sums, F activate) {
+  const V alpha = set1(f.alpha);
+  const bool first = f.residual != nullptr && f.residual_first, last = f.residual != nullptr && !f.residual_first;
+  for (int64_t r = 0; r < rows; ++r, sums += kPanel) {
+    float* out = f.out + r * f.out_stride;
+    const float* residual = f.residual != nullptr ? f.residual + r * f.residual_stride : nullptr;
     for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
       V x = load(sums + i) * alpha;
-      if (e.bias != nullptr) x = x + load_some(e.bias + n + i, count);
-      if (early && residual != nullptr) x = x + load_some(residual + i, count);
+      if (f.bias != nullptr) x = x + load_some(f.bias + i, count);
+      if (first) x = x + load_some(residual + i, count);
       x = activate(x);
-      if (!early && residual != nullptr) x = x + load_some(residual + i, count);
+      if (last) x = x + load_some(residual + i, count);
       store_some(out + i, x, count);
     });
   }
@@ -143,23 +153,25 @@ void finish_rows(const MatmulArgs& args, const MatmulTile& tile, const float* su
 }  // namespace
 
 void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) noexcept {
-  const int64_t rows = tile.m1 - tile.m0, columns = tile.n1 - tile.n0;
+  const int64_t m = tile.m0, n = tile.n0, rows = tile.m1 - m, columns = tile.n1 - n;
   const Epilogue& e = args.epilogue;
+  Finish f{.alpha = e.alpha, .residual_stride = e.residual_stride, .residual_first = e.residual_first};
+  if (e.bias != nullptr) f.bias = e.bias + n;
+  if (e.residual != nullptr) f.residual = e.residual + m * e.residual_stride + n;
+  f.out = args.c + m * args.c_stride + n, f.out_stride = args.c_stride;
   const auto same = [](V x) GAMUT_INLINE_LAMBDA { return x; };
-  if (e.activation == Unary::kIdentity) return finish_rows(args, tile, sums, true, same);
+  if (e.activation == Unary::kIdentity) return finish_rows(f, rows, columns, sums, same);
   if (e.activation == Unary::kGeluErf) {
-    return finish_rows(args, tile, sums, e.residual_first, [](V x) GAMUT_INLINE_LAMBDA { return gelu_erf(x); });
+    return finish_rows(f, rows, columns, sums, [](V x) GAMUT_INLINE_LAMBDA { return gelu_erf(x); });
   }
   // The other activations go over the sums in a pass of their own.
-  MatmulArgs before = args;
-  before.c = sums - tile.m0 * kPanel - tile.n0, before.c_stride = kPanel;
-  if (!e.residual_first) before.epilogue.residual = nullptr;
-  finish_rows(before, tile, sums, true, same);
+  Finish before = f, after = f;
+  (f.residual_first ? after : before).residual = nullptr;
+  before.out = sums, before.out_stride = kPanel;
+  after.alpha = 1.0f, after.bias = nullptr;
+  finish_rows(before, rows, columns, sums, same);
   unary(e.activation, sums, sums, (rows - 1) * kPanel + columns);
-  MatmulArgs after = args;
-  after.epilogue.alpha = 1.0f, after.epilogue.bias = nullptr;
-  if (e.residual_first) after.epilogue.residual = nullptr;
-  finish_rows(after, tile, sums, true, same);
+  finish_rows(after, rows, columns, sums, same);
 }
 
 namespace {
