@@ -1,5 +1,5 @@
 // The products on AMX tiles: as exact as f32 multiply-adds, whatever the numbers.
-#include <cstring>
+#include <bit>
 #include <limits>
 
 #include "backend/cpu/kernel_testing.h"
@@ -134,8 +134,11 @@ TEST(AmxMatmul, RowsOfAllKindsGetTheBitsTheyGetAlone) {
   for (int64_t row = 0; row < kRows; ++row) {
     const std::vector<float> one(a.begin() + row * kDepth, a.begin() + (row + 1) * kDepth);
     const std::vector<float> alone = packed_product(kernel_table(Isa::kAmx), one, w, kDepth);
-    EXPECT_EQ(std::memcmp(alone.data(), &together[static_cast<size_t>(row * kColumns)], sizeof(float) * kColumns), 0)
-        << "row " << row;
+    for (int64_t column = 0; column < kColumns; ++column) {
+      const float got = together[static_cast<size_t>(row * kColumns + column)];
+      EXPECT_EQ(std::bit_cast<uint32_t>(alone[static_cast<size_t>(column)]), std::bit_cast<uint32_t>(got))
+          << "row " << row << ", column " << column;
+    }
   }
 }
 
