@@ -73,6 +73,8 @@ class Backend {
   /// True when rows of different length run packed [1,T] without work between them; such runs then are packed where the
   /// graph allows it. False: padded runs cost less.
   virtual bool prefers_packed_rows() const = 0;
+  /// About so many packed tokens are best computed at a time, many more as several runs; 0: as many as there are.
+  virtual int64_t tokens_per_run() const { return 0; }
   /// True when the backend runs the node directly; composed nodes that it does not are decomposed.
   virtual bool supports(const Node& node) const = 0;
   /// Compiles a graph whose weights come from `checkpoint`, which must outlive nothing: what is needed is kept.

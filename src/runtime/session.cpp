@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -60,6 +61,11 @@ int64_t at(const Tensor& tensor, int64_t b, int64_t s) {
   return tensor.i64()[(tensor.dim(0) == 1 ? 0 : b) * tensor.dim(1) + (tensor.dim(1) == 1 ? 0 : s)];
 }
 
+bool is_per_token(const Program& program, const std::string& output) {
+  return std::ranges::any_of(program.outputs,
+                             [&](const ProgramOutput& known) { return known.name == output && known.lines != Lines::kRows; });
+}
+
 }  // namespace
 
 /// A ragged batch: token inputs as flat vectors in row order, before they are laid out on a grid.
@@ -86,12 +92,35 @@ Session::Session(Program program, std::shared_ptr<const Checkpoint> checkpoint, 
   can_pack_ = why_not_packable(graph).empty();
   packed_ = wanted && can_pack_;
   backend_ = &backend;
+  if (packed_) tokens_per_run_ = backend.tokens_per_run();
   executable_ = backend.compile(graph, std::move(checkpoint), options);
+}
+
+/// Where to cut rows into runs of about as many tokens as the backend wants: the first row of each run, and the end.
+std::vector<size_t> Session::cut(const std::vector<int64_t>& lengths) const {
+  const int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+  // Runs of equal size; up to one and a half times what is wanted stays one.
+  const int64_t runs =
+      tokens_per_run_ == 0 ? 1 : std::max<int64_t>(1, (tokens + tokens_per_run_ / 2) / tokens_per_run_);
+  std::vector<size_t> cuts{0};
+  int64_t before = 0;
+  for (size_t n = 0; n < lengths.size(); ++n) {
+    const int64_t run = static_cast<int64_t>(cuts.size());
+    // A row goes to the run in which its middle lies.
+    if (run < runs && n > cuts.back() && before + lengths[n] / 2 >= tokens / runs * run) cuts.push_back(n);
+    before += lengths[n];
+  }
+  cuts.push_back(lengths.size());
+  return cuts;
 }
 
 size_t Session::planned_bytes(int64_t rows, int64_t length) const {
   const std::vector<int64_t> lengths(static_cast<size_t>(rows), length);
-  return executable_->planned_bytes((packed_ ? RowTable::packed(lengths) : RowTable::padded(lengths)).symbols());
+  if (!packed_) return executable_->planned_bytes(RowTable::padded(lengths).symbols());
+  size_t most = 0;  // rows of one run
+  const std::vector<size_t> cuts = cut(lengths);
+  for (size_t i = 1; i < cuts.size(); ++i) most = std::max(most, cuts[i] - cuts[i - 1]);
+  return executable_->planned_bytes(RowTable::packed(std::vector<int64_t>(most, length)).symbols());
 }
 
 /// Every id below its limit, every row within the model's length.
@@ -141,9 +170,8 @@ NamedTensors Session::bind(const Request& request, const RowTable& rows) const {
   return bound;
 }
 
-/// Runs the request; results per token come as [T,…] in row order.
-NamedTensors Session::run(const Request& request) const {
-  check(request);
+/// Runs rows together; results per token come as [T,…] in row order.
+NamedTensors Session::run_part(const Request& request) const {
   // States of a backend that packs take rows without gaps, whatever the layout of other runs.
   const bool packed = request.states.state != nullptr ? can_pack_ && backend_->prefers_packed_rows() : packed_;
   RowTable rows = packed ? RowTable::packed(request.lengths) : RowTable::padded(request.lengths);
@@ -153,6 +181,40 @@ NamedTensors Session::run(const Request& request) const {
     if (output.lines == Lines::kTokens) results[output.name] = flatten(results.at(output.name), rows);
   }
   return results;
+}
+
+/// The same for any number of rows, in several runs where the backend wants that.
+NamedTensors Session::run(const Request& request) const {
+  check(request);
+  const std::vector<size_t> cuts = cut(request.lengths);
+  // Steps are as long as their caller wants them.
+  if (cuts.size() == 2 || request.states.state != nullptr) return run_part(request);
+  const int64_t tokens = std::accumulate(request.lengths.begin(), request.lengths.end(), int64_t{0});
+  NamedTensors joined;
+  int64_t tokens_before = 0;
+  for (size_t i = 1; i < cuts.size(); ++i) {
+    Request part;
+    part.lengths.assign(request.lengths.begin() + static_cast<std::ptrdiff_t>(cuts[i - 1]),
+                        request.lengths.begin() + static_cast<std::ptrdiff_t>(cuts[i]));
+    const int64_t count = std::accumulate(part.lengths.begin(), part.lengths.end(), int64_t{0});
+    for (const auto& [name, values] : request.tokens) {
+      part.tokens[name].assign(values.begin() + tokens_before, values.begin() + tokens_before + count);
+    }
+    for (auto& [name, tensor] : run_part(part)) {
+      const bool per_token = is_per_token(program_, name);
+      Dims dims = tensor.dims();
+      const int64_t lines = dims[0];
+      dims[0] = per_token ? tokens : static_cast<int64_t>(request.lengths.size());
+      if (joined.count(name) == 0) joined[name] = Tensor::allocate(tensor.dtype(), dims);
+      if (lines == 0 || tensor.bytes() == 0) continue;
+      const size_t before = static_cast<size_t>(per_token ? tokens_before : static_cast<int64_t>(cuts[i - 1]));
+      std::memcpy(
+          static_cast<char*>(joined[name].mutable_data()) + before * (tensor.bytes() / static_cast<size_t>(lines)),
+          tensor.data(), tensor.bytes());
+    }
+    tokens_before += count;
+  }
+  return joined;
 }
 
 /// Refuses a name that is neither an input per token nor `also`.

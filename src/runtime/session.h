@@ -63,12 +63,15 @@ class Session {
   Request compact(const NamedTensors& given) const;
   void check(const Request& request) const;
   NamedTensors bind(const Request& request, const RowTable& rows) const;
+  std::vector<size_t> cut(const std::vector<int64_t>& lengths) const;
   NamedTensors run(const Request& request) const;
+  NamedTensors run_part(const Request& request) const;
 
   Program program_;
   const Backend* backend_ = nullptr;
   std::unique_ptr<Executable> executable_;
   bool can_pack_ = false, packed_ = false;
+  int64_t tokens_per_run_ = 0;  // 0: no limit
 };
 
 }  // namespace gamut

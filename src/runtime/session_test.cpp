@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstring>
@@ -277,6 +278,34 @@ TEST(Session, PlansMemoryThatGrowsWithTheTokens) {
     EXPECT_LT(session.planned_bytes(1, 32), session.planned_bytes(4, 32));
     EXPECT_EQ(session.planned_bytes(0, 8), session.planned_bytes(0, 32));
   }
+}
+
+/// More tokens than the backend wants in one run are cut between rows, which changes no bit.
+TEST(Session, ManyTokensRunInPartsAndGiveWhatEachRowGivesAlone) {
+  const Session session = make_session();
+  const int64_t wanted = find_backend("cpu").tokens_per_run();
+  std::vector<std::vector<int64_t>> rows;
+  for (int64_t tokens = 0, n = 0; tokens < 3 * wanted; ++n) {
+    rows.emplace_back(static_cast<size_t>(n * 11 % 33));  // 0 to 32 tokens
+    for (size_t i = 0; i < rows.back().size(); ++i) rows.back()[i] = (n + static_cast<int64_t>(i) * 5) % 22;
+    tokens += static_cast<int64_t>(rows.back().size());
+  }
+  const NamedTensors together = session.run_rows({{"input_ids", rows}});
+  const Tensor &hidden = together.at("last_hidden_state"), &pooled = together.at("pooler_output");
+  ASSERT_EQ(pooled.dims(), (Dims{static_cast<int64_t>(rows.size()), kWidth}));
+  int64_t before = 0;
+  for (size_t n = 0; n < rows.size(); ++n) {
+    const NamedTensors alone = session.run_rows({{"input_ids", {rows[n]}}});
+    const int64_t length = static_cast<int64_t>(rows[n].size());
+    const std::span<const float> mine = tokens_of(hidden, before, length);
+    EXPECT_TRUE(std::ranges::equal(mine, alone.at("last_hidden_state").f32())) << "row " << n;
+    EXPECT_TRUE(std::ranges::equal(tokens_of(pooled, static_cast<int64_t>(n), 1), alone.at("pooler_output").f32()))
+        << "row " << n;
+    before += length;
+  }
+  EXPECT_EQ(hidden.dim(0), before);
+  // Nor does memory grow any more.
+  EXPECT_EQ(session.planned_bytes(4 * wanted / 32, 32), session.planned_bytes(8 * wanted / 32, 32));
 }
 
 TEST(Session, ConcurrentCallersGetWhatEachWouldGetAlone) {

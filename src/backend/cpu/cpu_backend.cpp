@@ -54,6 +54,8 @@ class CpuBackend : public Backend {
     return {GAMUT_VERSION, {"CPU"}, {"kernels for " + kernels}, {Precision::kF32}};
   }
   bool prefers_packed_rows() const override { return true; }
+  /// What one operator writes is then still near the cores when the next one reads it.
+  int64_t tokens_per_run() const override { return 2048; }
 
   bool supports(const Node& node) const override {
     for (const OpSchema* direct :

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "graph/op_schema.h"
+#include "ops/linear.h"
 #include "passes/binding.h"
 #include "passes/memory_plan.h"
 
@@ -24,16 +25,49 @@ CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTa
     : graph_(std::move(graph)), kernels_(kernels), pool_(std::move(pool)), buffers_(find_buffers(graph_)) {
   Lowering lowering{graph_, weights, kernels_, *pool_};
   lowering.resident.resize(graph_.value_count());
-  for (const Node& node : graph_.nodes()) {
-    // A reshape is a view: its buffer is its input's.
-    const bool is_view = !is_leaf(node) && buffers_[node.outputs[0]] != node.outputs[0];
-    if (!is_leaf(node) && !is_view) steps_.push_back(lower(lowering, node));
-    if (is_view) lowering.make_resident(node.inputs[0]);
+  const std::vector<Node>& nodes = graph_.nodes();
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (is_view(nodes[i])) lowering.make_resident(nodes[i].inputs[0]);
+    if (is_leaf(nodes[i]) || is_view(nodes[i])) continue;
+    const std::vector<const Node*> joined = joined_linears(i);
+    if (joined.size() <= 1) {
+      steps_.push_back(lower(lowering, nodes[i]));
+      continue;
+    }
+    steps_.push_back(lower_linears(lowering, joined));
+    for (; &nodes[i] != joined.back(); ++i) {
+      if (is_view(nodes[i])) lowering.make_resident(nodes[i].inputs[0]);
+    }
   }
   for (const auto& [name, value] : graph_.outputs()) lowering.make_resident(buffers_[value]);
   resident_ = std::move(lowering.resident);
   scratch_bytes_ = lowering.scratch_bytes;
   weight_bytes_ = lowering.packed_bytes;
+}
+
+bool CpuExecutable::is_view(const Node& node) const {
+  return !is_leaf(node) && buffers_[node.outputs[0]] != node.outputs[0];
+}
+
+/// The linears from node `first` on that read the same value, with nothing to compute between them: they run in one
+/// step. The memory plan holds: the value is alive up to the last of them, and so is each of their results, being read
+/// behind it.
+std::vector<const Node*> CpuExecutable::joined_linears(size_t first) const {
+  const std::vector<Node>& nodes = graph_.nodes();
+  std::vector<const Node*> joined;
+  if (nodes[first].op != &op::kLinear) return joined;
+  for (size_t i = first; i < nodes.size() && joined.size() < kMostJoinedLinears; ++i) {
+    if (is_leaf(nodes[i]) || is_view(nodes[i])) continue;
+    if (nodes[i].op != &op::kLinear || nodes[i].inputs[0] != nodes[first].inputs[0]) break;
+    // Its other inputs must not be a result of the joined ones.
+    const bool depends = std::any_of(nodes[i].inputs.begin() + 1, nodes[i].inputs.end(), [&](int input) {
+      return input >= 0 &&
+             std::ranges::any_of(joined, [&](const Node* before) { return buffers_[input] == before->outputs[0]; });
+    });
+    if (depends) break;
+    joined.push_back(&nodes[i]);
+  }
+  return joined;
 }
 
 std::shared_ptr<const BoundPlan> CpuExecutable::find_plan(const SymbolValues& symbols) const {

@@ -20,6 +20,9 @@ class CpuExecutable : public Executable {
   size_t weight_bytes() const override { return weight_bytes_; }
 
  private:
+  /// A reshape is a view: its buffer is its input's.
+  bool is_view(const Node& node) const;
+  std::vector<const Node*> joined_linears(size_t first) const;
   std::shared_ptr<const BoundPlan> find_plan(const SymbolValues& symbols) const;
   std::shared_ptr<const BoundPlan> make_plan(const SymbolValues& symbols) const;
   std::unique_ptr<Workspace> take_workspace() const;

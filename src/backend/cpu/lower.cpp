@@ -81,7 +81,10 @@ bool find_kernel(UnaryKind kind, Unary* unary) {
 
 Step lower(Lowering& lowering, const Node& node) {
   Unary kind = Unary::kIdentity;
-  if (node.op == &op::kLinear) return lower_linear(lowering, node);
+  if (node.op == &op::kLinear) {
+    const Node* alone[] = {&node};
+    return lower_linears(lowering, alone);
+  }
   if (node.op == &op::kMatmul) return lower_matmul(lowering, node);
   if (node.op == &op::kAttention) return lower_attention(lowering, node);
   if (node.op == &op::kGatherRows) return lower_gather_rows(lowering, node);

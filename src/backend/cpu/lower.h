@@ -1,6 +1,8 @@
 // Turns a node into the step that runs it: packs its weights, picks its kernel.
 #pragma once
 
+#include <span>
+
 #include "backend/cpu/run.h"
 #include "backend/weights.h"
 #include "base/huge_memory.h"
@@ -47,7 +49,9 @@ bool find_source(DType dtype, Source* source);
 Step lower(Lowering& lowering, const Node& node);
 
 /// One function per kind of node; called by `lower`.
-Step lower_linear(Lowering& lowering, const Node& node);
+/// Linears of one input, at most kMostJoinedLinears, in one step.
+Step lower_linears(Lowering& lowering, std::span<const Node* const> nodes);
+constexpr size_t kMostJoinedLinears = 4;
 Step lower_matmul(Lowering& lowering, const Node& node);
 Step lower_attention(Lowering& lowering, const Node& node);
 Step lower_gather_rows(Lowering& lowering, const Node& node);

@@ -1,4 +1,7 @@
 // Steps of linear and matmul.
+#include <array>
+#include <utility>
+
 #include "backend/cpu/lower.h"
 #include "backend/cpu/matmul.h"
 #include "base/error.h"
@@ -40,21 +43,25 @@ Tensor pack(Lowering& lowering, const Node& weight) {
   return packed;
 }
 
-}  // namespace
-
-Step lower_linear(Lowering& lowering, const Node& node) {
-  const int x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
-  const int bias = input_or_none(node, 2), residual = input_or_none(node, 3);
+struct Linear {
+  int x = -1, w = -1, bias = -1, residual = -1, y = -1;
   Unary activation = Unary::kIdentity;
-  check_internal(find_kernel(activation_kind(node), &activation), "linear: activation without a kernel");
-  Tensor packed;
-  if (const Node* weight = lowering.leaf(w)) packed = pack(lowering, *weight);
-  for (int value : {x, bias, residual}) {
-    if (value >= 0) lowering.make_resident(value);
+  Tensor packed;  // w, when it is a weight
+
+  Linear(Lowering& lowering, const Node& node)
+      : x(node.inputs[0]),
+        w(node.inputs[1]),
+        bias(input_or_none(node, 2)),
+        residual(input_or_none(node, 3)),
+        y(node.outputs[0]) {
+    check_internal(find_kernel(activation_kind(node), &activation), "linear: activation without a kernel");
+    if (const Node* weight = lowering.leaf(w)) packed = pack(lowering, *weight);
+    for (int value : {x, bias, residual}) {
+      if (value >= 0) lowering.make_resident(value);
+    }
   }
-  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
-  lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
-  return [=, &kernel](Run& run) {
+
+  MatmulArgs bind(const Run& run) const {
     MatmulArgs args{.m = run.lines(x), .n = run.columns(y), .k = run.columns(x)};
     args.a = run.f32(x);
     args.a_stride = args.k;
@@ -68,7 +75,22 @@ Step lower_linear(Lowering& lowering, const Node& node) {
     if (bias >= 0) args.epilogue.bias = run.f32(bias);
     if (residual >= 0) args.epilogue.residual = run.f32(residual);
     args.epilogue.residual_stride = args.n;
-    matmul(run.pool, kernel, args, run.scratch());
+    return args;
+  }
+};
+
+}  // namespace
+
+Step lower_linears(Lowering& lowering, std::span<const Node* const> nodes) {
+  check_internal(!nodes.empty() && nodes.size() <= kMostJoinedLinears, "linear: too many to be joined");
+  std::vector<Linear> linears;
+  for (const Node* node : nodes) linears.emplace_back(lowering, *node);
+  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
+  return [linears = std::move(linears), &kernel](Run& run) {
+    std::array<MatmulArgs, kMostJoinedLinears> products;
+    for (size_t i = 0; i < linears.size(); ++i) products[i] = linears[i].bind(run);
+    matmul(run.pool, kernel, std::span(products.data(), linears.size()), run.scratch());
   };
 }
 

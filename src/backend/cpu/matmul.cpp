@@ -76,7 +76,33 @@ int64_t pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs
 }
 
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, void* scratch) {
-  batched_matmul(pool, kernel, args, {}, scratch);
+  matmul(pool, kernel, std::span(&args, 1), scratch);
+}
+
+void matmul(ThreadPool& pool, const MatmulKernel& kernel, std::span<const MatmulArgs> products, void* scratch) {
+  // The columns of all products side by side, each product beginning with a panel.
+  MatmulArgs joined = products[0];
+  joined.n = 0;
+  for (const MatmulArgs& product : products) joined.n += ceil_div(product.n, kernel.nr) * kernel.nr;
+  if (joined.m <= 0 || joined.n <= 0) return;
+  const Partition p = cut(kernel, joined, 1, pool.size());
+  std::array<int64_t, ThreadPool::kMaxThreads> row_before;  // by worker
+  std::fill_n(row_before.begin(), pool.size(), -1);
+  pool.run(p.row_tiles * p.column_tiles, [&](int64_t task, int worker) {
+    // Row tiles of the same columns follow each other: the threads then share panels of w in the common cache.
+    const int64_t row = task % p.row_tiles, begin = task / p.row_tiles * p.columns, end = begin + p.columns;
+    void* own = static_cast<char*>(scratch) + worker_scratch(kernel) * static_cast<size_t>(worker);
+    int64_t first = 0;  // column of the product
+    for (const MatmulArgs& product : products) {
+      MatmulTile tile{.m0 = row * p.rows, .m1 = std::min(product.m, (row + 1) * p.rows)};
+      tile.n0 = std::max<int64_t>(0, begin - first), tile.n1 = std::min(product.n, end - first);
+      first += ceil_div(product.n, kernel.nr) * kernel.nr;
+      if (tile.n0 >= tile.n1) continue;
+      tile.same_rows = row_before[worker] == row;
+      kernel.run(product, tile, own);
+      row_before[worker] = row;
+    }
+  });
 }
 
 void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch,

@@ -1,6 +1,8 @@
 // Matrix products over a thread pool: shares the tiles of a MatmulKernel out.
 #pragma once
 
+#include <span>
+
 #include "backend/cpu/kernel_types.h"
 #include "base/thread_pool.h"
 
@@ -21,6 +23,10 @@ int64_t pack_weight(ThreadPool& pool, const MatmulKernel& kernel, const PackArgs
 
 /// c = epilogue(a · w^T) in one fork/join; see MatmulArgs. The same bits for any number of threads.
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, void* scratch);
+
+/// The same for several products of one A, whose rows are brought into the kernel's form once for all: `m`, `k`, `a`
+/// and `a_stride` are equal.
+void matmul(ThreadPool& pool, const MatmulKernel& kernel, std::span<const MatmulArgs> products, void* scratch);
 
 /// Two levels of batch over matrices of equal extents: element offsets from one matrix to the next; 0 repeats the
 /// operand. (Outer, inner) may be (batch, head); one level alone leaves `outer` at 1.

@@ -1,6 +1,7 @@
 #include "backend/cpu/matmul.h"
 
-#include <limits>
+#include <cstring>
+#include <memory>
 
 #include "backend/cpu/kernel_testing.h"
 #include "base/error.h"
@@ -135,112 +136,35 @@ TEST_P(Matmul, SameBitsForAnyThreadsAndRows) {
   EXPECT_TRUE(std::equal(row.begin(), row.begin() + 300, one.begin()));
 }
 
-/// a [M,K] times a packed weight w [N,K].
-std::vector<float> packed_product(const KernelTable& kernels, const std::vector<float>& a, const std::vector<float>& w,
-                                  int64_t k) {
-  const MatmulKernel& kernel = kernels.matmul_f32;
-  const int64_t m = static_cast<int64_t>(a.size()) / k, n = static_cast<int64_t>(w.size()) / k;
-  ThreadPool pool(1);
-  Scratch scratch(matmul_scratch_bytes(kernel, 1)), packed(kernel.packed_bytes(n, k) + 64);
-  std::vector<float> out(static_cast<size_t>(m * n));
-  pack_weight(pool, kernel, {.n = n, .k = k, .data = w.data(), .n_stride = k, .k_stride = 1, .packed = packed.get()});
-  MatmulArgs args{.m = m, .n = n, .k = k, .a = a.data(), .a_stride = k, .c = out.data(), .c_stride = n};
-  args.packed = packed.get();
-  matmul(pool, kernel, args, scratch.get());
-  return out;
-}
-
-/// The root mean square distance to sums in double, over the size of the results.
-double packed_error(const KernelTable& kernels, const std::vector<float>& a, const std::vector<float>& w, int64_t k) {
-  const std::vector<float> out = packed_product(kernels, a, w, k);
-  const int64_t m = static_cast<int64_t>(a.size()) / k, n = static_cast<int64_t>(w.size()) / k;
-  double error = 0, size = 0;
-  for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < n; ++j) {
-      double sum = 0;
-      for (int64_t d = 0; d < k; ++d) {
-        sum += double{a[static_cast<size_t>(i * k + d)]} * w[static_cast<size_t>(j * k + d)];
-      }
-      const double difference = out[static_cast<size_t>(i * n + j)] - sum;
-      error += difference * difference, size += sum * sum;
+/// Products of one A in one loop give the bits that each alone gives, whatever their widths.
+TEST_P(Matmul, JoinedProductsEqualSingleOnes) {
+  const MatmulKernel& kernel = kernels().matmul_f32;
+  constexpr int64_t kDepth = 70;
+  for (const int64_t m : {1, 16, 300}) {
+    const std::vector<float> a = random_floats(m * kDepth, 1);
+    ThreadPool pool(3);
+    Scratch scratch(matmul_scratch_bytes(kernel, pool.size()));
+    std::vector<MatmulArgs> products;
+    std::vector<std::unique_ptr<Scratch>> packed;
+    std::vector<std::vector<float>> outs;
+    for (const int64_t n : {kernel.nr + 1, 3, 6 * kernel.nr}) {
+      const std::vector<float> w = random_floats(n * kDepth, static_cast<uint32_t>(n));
+      packed.push_back(std::make_unique<Scratch>(kernel.packed_bytes(n, kDepth)));
+      pack_weight(
+          pool, kernel,
+          {.n = n, .k = kDepth, .data = w.data(), .n_stride = kDepth, .k_stride = 1, .packed = packed.back()->get()});
+      outs.emplace_back(static_cast<size_t>(m * n), -1.0f);
+      products.push_back({.m = m, .n = n, .k = kDepth, .a = a.data(), .a_stride = kDepth, .c_stride = n});
+      products.back().packed = packed.back()->get(), products.back().c = outs.back().data();
+    }
+    matmul(pool, kernel, products, scratch.get());
+    for (size_t i = 0; i < products.size(); ++i) {
+      std::vector<float> alone(outs[i].size());
+      products[i].c = alone.data();
+      matmul(pool, kernel, products[i], scratch.get());
+      EXPECT_EQ(alone, outs[i]) << "M=" << m << " product " << i;
     }
   }
-  return std::sqrt(error / size);
-}
-
-/// Makes numbers of a kind out of normally distributed ones.
-float number_of_kind(int kind, float x, size_t index) {
-  switch (kind) {
-    case 1: return std::abs(x);
-    case 2: return std::exp(4 * x) * (x < 0 ? -1.0f : 1.0f);  // of very different sizes
-    case 3: return index % 97 == 5 ? 3000 * x : x;            // a few far larger than the rest
-    case 4: return x < 0 ? 0.0f : x * x * x;                  // as behind an activation
-    case 5: return 1e-30f * x;
-    case 6: return 1e15f * x;
-    default: return x;
-  }
-}
-
-/// Products on tiles are sums of products of digits, and have to be as exact as f32 multiply-adds nevertheless.
-TEST(AmxMatmul, IsAsExactAsMultiplyAdds) {
-  if (!has_kernels(Isa::kAmx)) GTEST_SKIP() << "no amx";
-  for (const int64_t k : {32, 768, 3072}) {
-    for (int kind = 0; kind <= 6; ++kind) {
-      std::vector<float> a = random_floats(33 * k, 1), w = random_floats(64 * k, 2);
-      for (size_t i = 0; i < a.size(); ++i) a[i] = number_of_kind(kind, a[i], i);
-      for (size_t i = 0; i < w.size(); ++i) w[i] = number_of_kind(kind == 5 ? 0 : kind, w[i], i);
-      const double tiles = packed_error(kernel_table(Isa::kAmx), a, w, k);
-      const double multiply_adds = packed_error(kernel_table(Isa::kAvx512), a, w, k);
-      RecordProperty("k" + std::to_string(k) + "_kind" + std::to_string(kind), std::to_string(tiles / multiply_adds));
-      EXPECT_LE(tiles, multiply_adds + 1e-8) << "K=" << k << " numbers of kind " << kind;
-    }
-  }
-}
-
-/// A number far above all others must not drown them where it does not count: its weights are zero.
-TEST(AmxMatmul, KeepsSmallNumbersBesideHugeOnes) {
-  if (!has_kernels(Isa::kAmx)) GTEST_SKIP() << "no amx";
-  constexpr int64_t kDepth = 800;
-  for (const float huge : {1e2f, 1e3f, 2.5e3f, 1e4f, 1e6f, 1e12f, 1e30f}) {
-    std::vector<float> a = random_floats(20 * kDepth, 1), w = random_floats(40 * kDepth, 2);
-    for (int64_t row = 0; row < 20; ++row) a[static_cast<size_t>(row * kDepth + 11 * row)] = huge;
-    for (int64_t row = 0; row < 20; ++row) {
-      for (int64_t column = 0; column < 40; ++column) w[static_cast<size_t>(column * kDepth + 11 * row)] = 0;
-    }
-    const double error = packed_error(kernel_table(Isa::kAmx), a, w, kDepth);
-    RecordProperty("beside_" + std::to_string(huge), std::to_string(1e6 * error) + "e-6");
-    EXPECT_LT(error, 1e-5) << "beside " << huge;
-    EXPECT_LT(packed_error(kernel_table(Isa::kAmx), w, a, kDepth), 1e-5) << "weights beside " << huge;
-  }
-}
-
-/// Infinities and NaN reach the results that multiply-adds let them reach, and no other row.
-TEST(AmxMatmul, NotFiniteNumbersStayInTheirRows) {
-  if (!has_kernels(Isa::kAmx)) GTEST_SKIP() << "no amx";
-  constexpr int64_t kDepth = 400;
-  const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  for (const float bad : {infinity, -infinity, nan, std::numeric_limits<float>::max()}) {
-    for (const bool in_weight : {false, true}) {
-      std::vector<float> a = random_floats(20 * kDepth, 1), w = random_floats(70 * kDepth, 2);
-      (in_weight ? w : a)[3 * kDepth + 390] = bad;
-      const std::vector<float> tiles = packed_product(kernel_table(Isa::kAmx), a, w, kDepth);
-      const std::vector<float> multiply_adds = packed_product(kernel_table(Isa::kAvx512), a, w, kDepth);
-      for (size_t i = 0; i < tiles.size(); ++i) {
-        EXPECT_EQ(std::isnan(tiles[i]), std::isnan(multiply_adds[i])) << i;
-        EXPECT_EQ(std::isinf(tiles[i]), std::isinf(multiply_adds[i])) << i;
-        if (std::isfinite(multiply_adds[i])) {
-          EXPECT_NEAR(tiles[i], multiply_adds[i], 1e-4 * (1 + std::abs(multiply_adds[i]))) << i;
-        }
-      }
-    }
-  }
-}
-
-TEST(AmxMatmul, DepthBeyondTheSlab) {
-  if (!has_kernels(Isa::kAmx)) GTEST_SKIP() << "no amx";
-  constexpr int64_t kDepth = 33000;
-  const std::vector<float> a = random_floats(3 * kDepth, 1), w = random_floats(5 * kDepth, 2);
-  EXPECT_LT(packed_error(kernel_table(Isa::kAmx), a, w, kDepth), 1e-5);
 }
 
 TEST_P(Matmul, BatchOfStridedMatrices) {

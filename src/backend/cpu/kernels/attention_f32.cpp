@@ -144,12 +144,17 @@ void adjust_scores(const AttentionArgs& args, const AttentionTile& tile, const V
 template <int Vectors>
 void running_softmax(const Work& work, int64_t keys, int64_t value_dim) {
   constexpr int kLanes = Vectors * kWidth;
+  V tops[Vectors];  // of all vectors in one loop, since each has to wait for its own last comparison
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) tops[v] = load(work.top + v * kWidth);
+  for (int64_t j = 0; j < keys; ++j) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) tops[v] = max(load(work.scores + j * kLanes + v * kWidth), tops[v]);
+  }
 #pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v) {
     const int lane = v * kWidth;
-    const V old_top = load(work.top + lane);
-    V top = old_top;
-    for (int64_t j = 0; j < keys; ++j) top = max(load(work.scores + j * kLanes + lane), top);
+    const V old_top = load(work.top + lane), top = tops[v];
     // A lane that has seen no key yet has top -inf; its scores are -inf too and must give 0.
     const V shift = top == kMinusInfinity ? zero() : top;
     V sum = zero();

@@ -6,6 +6,7 @@
 // finds them in L1. The buffer also carries the sums from one depth block to the next, exactly as registers would, so
 // blocking changes no bit.
 #include "backend/cpu/kernels/functions.h"
+#include "backend/cpu/kernels/math.h"
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 namespace {
@@ -117,35 +118,60 @@ TileFunction wide_tile_function(int64_t rows) {
 
 }  // namespace
 
+namespace {
+
+/// What is added to the sums of a tile, and where they go; pointers are to the tile's first element.
+struct Finish {
+  float alpha = 1.0f;
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  int64_t residual_stride = 0;
+  bool residual_first = true;
+  float* out = nullptr;
+  int64_t out_stride = 0;
+};
+
+/// out [rows, columns] = activate(alpha * sums + bias + residual), the residual behind the activation if not first.
+template <typename F>
+void finish_rows(const Finish& f, int64_t rows, int64_t columns, const float* sums, F activate) {
+  const V alpha = set1(f.alpha);
+  const bool first = f.residual != nullptr && f.residual_first, last = f.residual != nullptr && !f.residual_first;
+  for (int64_t r = 0; r < rows; ++r, sums += kPanel) {
+    float* out = f.out + r * f.out_stride;
+    const float* residual = f.residual != nullptr ? f.residual + r * f.residual_stride : nullptr;
+    for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
+      V x = load(sums + i) * alpha;
+      if (f.bias != nullptr) x = x + load_some(f.bias + i, count);
+      if (first) x = x + load_some(residual + i, count);
+      x = activate(x);
+      if (last) x = x + load_some(residual + i, count);
+      store_some(out + i, x, count);
+    });
+  }
+}
+
+}  // namespace
+
 void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) noexcept {
   const int64_t m = tile.m0, n = tile.n0, rows = tile.m1 - m, columns = tile.n1 - n;
   const Epilogue& e = args.epilogue;
-  const bool activated = e.activation != Unary::kIdentity;
-  const bool residual_now = e.residual != nullptr && (e.residual_first || !activated);
-  const bool residual_later = e.residual != nullptr && !residual_now;
-  const V alpha = set1(e.alpha);
-  for (int64_t r = 0; r < rows; ++r) {
-    float* row = sums + r * kPanel;
-    float* out = activated ? row : args.c + (m + r) * args.c_stride + n;
-    const float* residual = residual_now ? e.residual + (m + r) * e.residual_stride + n : nullptr;
-    for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
-      V x = load(row + i) * alpha;
-      if (e.bias != nullptr) x = x + load_some(e.bias + n + i, count);
-      if (residual != nullptr) x = x + load_some(residual + i, count);
-      store_some(out + i, x, count);
-    });
+  Finish f{.alpha = e.alpha, .residual_stride = e.residual_stride, .residual_first = e.residual_first};
+  if (e.bias != nullptr) f.bias = e.bias + n;
+  if (e.residual != nullptr) f.residual = e.residual + m * e.residual_stride + n;
+  f.out = args.c + m * args.c_stride + n, f.out_stride = args.c_stride;
+  const auto same = [](V x) GAMUT_INLINE_LAMBDA { return x; };
+  if (e.activation == Unary::kIdentity) return finish_rows(f, rows, columns, sums, same);
+  if (e.activation == Unary::kGeluErf) {
+    return finish_rows(f, rows, columns, sums, [](V x) GAMUT_INLINE_LAMBDA { return gelu_erf(x); });
   }
-  if (!activated) return;
+  // The other activations go over the sums in a pass of their own.
+  Finish before = f, after = f;
+  (f.residual_first ? after : before).residual = nullptr;
+  before.out = sums, before.out_stride = kPanel;
+  after.alpha = 1.0f, after.bias = nullptr;
+  finish_rows(before, rows, columns, sums, same);
   unary(e.activation, sums, sums, (rows - 1) * kPanel + columns);
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* residual = residual_later ? e.residual + (m + r) * e.residual_stride + n : nullptr;
-    float* out = args.c + (m + r) * args.c_stride + n;
-    for_vectors(columns, [&](int64_t i, int count) GAMUT_INLINE_LAMBDA {
-      V x = load(sums + r * kPanel + i);
-      if (residual != nullptr) x = x + load_some(residual + i, count);
-      store_some(out + i, x, count);
-    });
-  }
+  finish_rows(after, rows, columns, sums, same);
 }
 
 namespace {
