@@ -186,7 +186,7 @@ def gpt2_config(knobs: DecoderKnobs) -> dict:
 
 
 def ministral_config(knobs: DecoderKnobs) -> dict:
-    config = mistral_config(knobs) | {"head_dim": knobs.head_dim}
+    config = mistral_config(knobs) | {"head_dim": knobs.head_dim, "sliding_window": knobs.window or 64}
     return config | {"layer_types": mixed_layers(knobs)} if knobs.variant % 2 else config
 
 
@@ -333,6 +333,6 @@ DECODERS: dict[str, Architecture] = {
     "cohere2": DecoderArchitecture(heads("Cohere2", "CausalLM"), cohere2_config, ("*.k_proj.bias",)),
     "granite": DecoderArchitecture(heads("Granite", "CausalLM"), granite_config, ()),
     "glm4": DecoderArchitecture(heads("Glm4", NO_QUESTIONS), glm4_config, ("*.k_proj.bias",)),
-    "smollm3": DecoderArchitecture(heads("SmolLM3"), smollm3_config, ()),
+    "smollm3": DecoderArchitecture(heads("SmolLM3"), smollm3_config, ("*.k_proj.bias",)),
     "gpt2": LearnedPositions(GPT2_HEADS, gpt2_config, ()),
 }
