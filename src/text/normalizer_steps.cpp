@@ -120,8 +120,16 @@ void apply_normalizer(const ReplaceNormalizer& normalizer, TextView in, Normaliz
 
 void apply_normalizer(const PrependNormalizer& normalizer, TextView in, NormalizerScratch&, AlignedText& out) {
   if (in.text.empty()) return;
-  out.append(normalizer.prepend, in.origin ? in.origin[0] : in.first);
-  copy_text(in, out);
+  if (!normalizer.prepend.empty()) {
+    out.append(normalizer.prepend, in.origin ? in.origin[0] : in.first);
+    return copy_text(in, out);
+  }
+  // The package writes the first character again behind what is put in front of it, so it stands for nothing here.
+  const char* after = in.text.data();
+  decode_utf8(after);
+  const auto first = static_cast<size_t>(after - in.text.data());
+  out.append(in.text.substr(0, first), kNoOrigin);
+  copy_text({in.text.substr(first), in.origin ? in.origin + first : nullptr, in.first + 1}, out);
 }
 
 void apply_normalizer(const StripNormalizer& normalizer, TextView in, NormalizerScratch&, AlignedText& out) {
