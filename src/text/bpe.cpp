@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/excerpt.h"
 #include "text/byte_alphabet.h"
+#include "text/short_bytes.h"
 #include "text/utf8.h"
 
 namespace gamut::text {
@@ -26,14 +26,10 @@ uint64_t mix(uint64_t x) {
 uint64_t hash_of(std::string_view word) {
   uint64_t hash = word.size();
   while (word.size() >= 8) {
-    uint64_t part;
-    std::memcpy(&part, word.data(), 8);
-    hash = mix(hash ^ part);
+    hash = mix(hash ^ load_bytes<uint64_t>(word.data()));
     word.remove_prefix(8);
   }
-  uint64_t part = 0;
-  std::memcpy(&part, word.data(), word.size());
-  return mix(hash ^ part);
+  return mix(hash ^ few_bytes(word.data(), word.size()));
 }
 
 constexpr uint64_t pair_of(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
@@ -74,24 +70,32 @@ void Bpe::add_merges(MergeViews merges, const std::string& source) {
   std::vector<std::string_view> tokens(3 * kBlock);
   std::vector<int64_t> ids(3 * kBlock);
   const size_t prefix = options_.continuing_subword_prefix.size();
+  int64_t next = 0;  // trained vocabularies number the tokens in the order of the merges that make them
   for (size_t first = 0; first < merges.size(); first += kBlock) {
     const size_t count = std::min(kBlock, merges.size() - first);
+    size_t unknown = 2 * count;  // behind the parts: joined tokens that are not the next one
+    size_t places[kBlock];
     for (size_t i = 0; i < count; ++i) {
-      const auto& [left, right] = merges[first + i];
-      joined[i].assign(left).append(right.substr(std::min(prefix, right.size())));
-      tokens[3 * i] = left, tokens[3 * i + 1] = right, tokens[3 * i + 2] = joined[i];
+      const auto& [left, whole] = merges[first + i];
+      const std::string_view right = whole.substr(std::min(prefix, whole.size()));
+      tokens[2 * i] = left, tokens[2 * i + 1] = whole;
+      const bool guessed = vocabulary_.is_joined(next + static_cast<int64_t>(i), left, right);
+      places[i] = guessed ? 0 : unknown;
+      if (!guessed) tokens[unknown++] = joined[i].assign(left).append(right);
     }
-    vocabulary_.ids({tokens.data(), 3 * count}, ids);
-    for (size_t i = 0; i < 3 * count; ++i) {
-      if (ids[i] >= 0) continue;
-      fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source,
-           first + i / 3, excerpt(tokens[i]));
-    }
-    auto id = [&](size_t i) { return static_cast<uint32_t>(ids[i]); };
-    for (size_t i = 0; i < count; ++i) __builtin_prefetch(&merges_[place_of(pair_of(id(3 * i), id(3 * i + 1)))]);
+    vocabulary_.ids({tokens.data(), unknown}, ids);
+    auto id = [&](size_t at, size_t i) {
+      if (ids[at] >= 0) return static_cast<uint32_t>(ids[at]);
+      fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source, first + i,
+           excerpt(tokens[at]));
+    };
+    for (size_t i = 0; i < count; ++i) __builtin_prefetch(&merges_[place_of(pair_of(id(2 * i, i), id(2 * i + 1, i)))]);
+    uint32_t merged = 0;
     for (size_t i = 0; i < count; ++i) {
-      add_merge(id(3 * i), id(3 * i + 1), static_cast<uint32_t>(first + i), id(3 * i + 2));
+      merged = places[i] == 0 ? static_cast<uint32_t>(next + static_cast<int64_t>(i)) : id(places[i], i);
+      add_merge(id(2 * i, i), id(2 * i + 1, i), static_cast<uint32_t>(first + i), merged);
     }
+    next = int64_t{merged} + 1;
   }
 }
 
@@ -279,8 +283,7 @@ void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vec
     }
     at += length;
   };
-  if (remembers && entry.hash == hash && entry.key_size == word.size() &&
-      std::memcmp(work.keys.data() + entry.key, word.data(), word.size()) == 0) {
+  if (remembers && entry.hash == hash && same_bytes({work.keys.data() + entry.key, entry.key_size}, word)) {
     for (uint32_t i = entry.first; i < entry.first + entry.count; ++i) add(work.tokens[i].first, work.tokens[i].second);
     return;
   }

@@ -46,7 +46,8 @@ TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
   files.special_tokens = parse_if_present(folder / "special_tokens_map.json");
   const JsonRelease release_special_tokens(files.special_tokens);
   if (std::filesystem::exists(json_path)) {
-    TokenizerParts parts = parts_from_text(read_file(json_path, JsonLimits().max_bytes), json_path.string());
+    const FileBytes file = read_large_file(json_path, JsonLimits().max_bytes);
+    TokenizerParts parts = parts_from_text(file.bytes, json_path.string());
     read_roles(files.special_tokens, parts);
     read_roles(files.config, parts);
     guess_roles(parts);

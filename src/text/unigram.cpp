@@ -13,7 +13,7 @@ namespace {
 constexpr uint32_t kNoStart = UINT32_MAX;
 
 Vocabulary number(std::span<const Unigram::Piece> pieces, const std::string& source) {
-  std::vector<Vocabulary::Entry> tokens;
+  HugeVector<Vocabulary::Entry> tokens;
   tokens.reserve(pieces.size());
   for (size_t i = 0; i < pieces.size(); ++i) tokens.emplace_back(pieces[i].first, static_cast<int64_t>(i));
   return Vocabulary(tokens, source);
@@ -25,6 +25,7 @@ Unigram::Unigram(std::span<const Piece> pieces, const Options& options, const st
     : vocabulary_(number(pieces, source)), trie_(vocabulary_.make_trie()), byte_fallback_(options.byte_fallback) {
   constexpr double kUnknownPenalty = 10;
   double lowest = 1e300;
+  scores_.reserve(pieces.size());
   for (const auto& piece : pieces) {
     scores_.push_back(piece.second);
     lowest = std::min(lowest, piece.second);

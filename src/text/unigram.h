@@ -53,7 +53,7 @@ class Unigram {
 
   Vocabulary vocabulary_;
   Trie trie_;
-  std::vector<double> scores_;
+  HugeVector<double> scores_;
   std::array<int64_t, 256> byte_ids_;
   std::optional<int32_t> unk_id_;
   std::string unk_token_;
