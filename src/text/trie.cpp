@@ -59,8 +59,8 @@ struct Trie::Builder {
       first = next_free(first);
       ++free;
       const size_t base = first - bytes[0];
-      const bool fits = std::all_of(bytes.begin() + 1, bytes.begin() + count,
-                                    [&](uint8_t byte) { return !is_taken(base + byte); });
+      const bool fits =
+          std::all_of(bytes.begin() + 1, bytes.begin() + count, [&](uint8_t byte) { return !is_taken(base + byte); });
       if (fits) break;
     }
     const size_t base = first - bytes[0], seen = first - start + 1;

@@ -35,8 +35,8 @@ class EightBytes {
         threes_(bit(word, 7) & bit(word, 6) & bit(word, 5)) {
     const uint64_t low = bit(word, 0) | bit(word, 1), high = bit(word, 2) | bit(word, 3);
     const uint64_t overlong_two = twos_ & ~(bit(word, 1) | high | bit(word, 4));
-    const uint64_t overlong_three = threes_ & ~(low | high);                                             // E0
-    const uint64_t surrogate = threes_ & bit(word, 0) & ~bit(word, 1) & bit(word, 2) & bit(word, 3);     // ED
+    const uint64_t overlong_three = threes_ & ~(low | high);                                          // E0
+    const uint64_t surrogate = threes_ & bit(word, 0) & ~bit(word, 1) & bit(word, 2) & bit(word, 3);  // ED
     special_ = overlong_two | overlong_three | surrogate | (threes_ & bit(word, 4));
   }
 

@@ -170,6 +170,7 @@ def character_class_cases():
     patterns += [form % c for c in POSIX for form in ("[[:%s:]]", "[[:^%s:]]", "[^[:%s:]]", r"\p{%s}", r"\P{%s}", r"[\p{%s}]")]
     for pattern in patterns:
         yield pattern, lambda pattern=pattern: with_pre_tokenizer(pre_tokenizers.Split(CompiledRegex(pattern), "removed"))
+    yield "grapheme", lambda: with_normalizer(normalizers.Replace(CompiledRegex(r"(?<=.)"), "\u0301\u0301"), normalizers.Precompiled(char_map({"\u0301": "X"})))
     for pattern in (r"\b", r"\B"):
         yield pattern, lambda pattern=pattern: with_pre_tokenizer(pre_tokenizers.Split(CompiledRegex(pattern), "isolated"))
 
