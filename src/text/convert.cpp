@@ -25,35 +25,6 @@ std::string encode_base64(std::string_view bytes) {
   return out;
 }
 
-/// The steps of a class around a model that is still to come.
-struct Steps {
-  std::vector<Normalizer> normalizers;
-  std::vector<PreTokenizer> pre_tokenizers;
-  Decoder decoder;
-
-  bool raw_bytes() const {
-    return !pre_tokenizers.empty() && std::holds_alternative<ByteLevelPreTokenizer>(pre_tokenizers.back());
-  }
-  TokenizerParts with(Model model) && {
-    TokenizerParts parts{std::move(normalizers), std::move(pre_tokenizers), std::move(model)};
-    parts.decoder = std::move(decoder);
-    return parts;
-  }
-};
-
-Steps read_steps(const Conversion& conversion) {
-  Steps steps;
-  auto read = [&](const char* key, auto reader, auto& out) {
-    const Json value = conversion.scope.expand(conversion.description.value(key, Json()));
-    const std::string where = conversion.source + ": " + key;
-    for (const Json& step : value.is_array() ? value : Json::array({value})) reader(step, where, out);
-  };
-  read("normalizer", read_normalizer, steps.normalizers);
-  read("pre_tokenizer", read_pre_tokenizer, steps.pre_tokenizers);
-  read("decoder", read_decoder, steps.decoder);
-  return steps;
-}
-
 Model make_bpe(const Conversion& conversion, const RankedTokens& tokens, const Bpe::Merges& merges, bool raw_bytes) {
   const Json fields = conversion.scope.expand(conversion.description.value("model", Json::object()));
   Bpe::Options options;
@@ -219,14 +190,27 @@ std::vector<std::string> tokens_behind(const Conversion& conversion, size_t coun
   return tokens;
 }
 
+}  // namespace
+
+Steps read_steps(const Conversion& conversion) {
+  Steps steps;
+  auto read = [&](const char* key, auto reader, auto& out) {
+    const Json value = conversion.scope.expand(conversion.description.value(key, Json()));
+    const std::string where = conversion.source + ": " + key;
+    for (const Json& step : value.is_array() ? value : Json::array({value})) reader(step, where, out);
+  };
+  read("normalizer", read_normalizer, steps.normalizers);
+  read("pre_tokenizer", read_pre_tokenizer, steps.pre_tokenizers);
+  read("decoder", read_decoder, steps.decoder);
+  return steps;
+}
+
 TokenizerParts finish(const Conversion& conversion, const AddedTokenSources& sources, const SettingsFiles& files,
                       TokenizerParts parts) {
   add_tokens(conversion, sources, parts);
   set_post_processor(conversion, files.config, parts);
   return parts;
 }
-
-}  // namespace
 
 Json require_description(const std::string& name, const std::string& source) {
   Json description = class_description(name);

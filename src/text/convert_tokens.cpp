@@ -85,7 +85,12 @@ std::string spelling_of(const TokenizerParts& parts, int64_t id) {
 TemplatePart read_part(const Json& item, const Conversion& conversion, const TokenizerParts& parts) {
   const ClassScope& scope = conversion.scope;
   TemplatePart part;
-  auto token = [&](const Json& node) { return scope.expand_names(Json::array({node})).at(0); };
+  auto token = [&](const Json& node) {
+    std::vector<std::string> names = scope.expand_names(Json::array({node}));
+    if (!names.empty()) return std::move(names[0]);
+    fail(ErrorCode::kInvalidFile, "{}: no {}, which the class puts around a text", conversion.source,
+         node.is_string() ? node.get_ref<const std::string&>().substr(1) : node.dump());
+  };
   if (item.is_object()) {
     part = {TemplatePart::Kind::kSpecial, item.value("type", int64_t{0}), {}, {}};
     if (item.contains("token")) {
@@ -99,8 +104,8 @@ TemplatePart read_part(const Json& item, const Conversion& conversion, const Tok
     return part;
   }
   std::string text = item.get<std::string>();
-  if (text.ends_with(":1")) {
-    part.type_id = 1;
+  if (text.size() > 2 && text[text.size() - 2] == ':') {
+    part.type_id = text.back() - '0';
     text.resize(text.size() - 2);
   }
   if (text == "A" || text == "B") {
@@ -167,6 +172,7 @@ void derive(const Json& config, const std::string& source, ClassScope& scope) {
     scope.set("tgt_lang_token", name.find("__") == std::string::npos ? "__" + name + "__" : name);
   }
   scope.set("translates", scope.get("task") == "translate");
+  scope.set("pads_left", config.is_object() && config.value("padding_side", Json()) == "left");
   if (!scope.get("language").is_null()) {
     fail(ErrorCode::kUnsupported, "{}: a language in tokenizer_config.json is not supported without a tokenizer.json",
          source);
@@ -232,8 +238,9 @@ void set_post_processor(const Conversion& conversion, const Json& config, Tokeni
   if (own.contains("roberta")) {
     parts.post_processor.processing =
         roberta_processing(read_part("$cls_token", conversion, parts), read_part("$sep_token", conversion, parts));
-    if (conversion.scope.truth("trim_offsets")) {
-      parts.post_processor.trims.push_back({conversion.scope.truth("add_prefix_space")});
+    if (own.value("trim_offsets", conversion.scope.truth("trim_offsets"))) {
+      const bool prefix = own.value("add_prefix_space", conversion.scope.truth("add_prefix_space"));
+      parts.post_processor.trims.push_back({prefix});
     }
     return;
   }

@@ -27,18 +27,6 @@ TokenizerParts load_merges(const std::string& name, const fs::path& folder, cons
   return parts_from_merges(name, vocabulary, read_file(folder / "merges.txt", kMostBytes), files);
 }
 
-/// Classes that read vocab.txt as BERT does.
-bool is_bert(const std::string& name) {
-  static constexpr const char* kNames[] = {"BertTokenizer",
-                                           "DistilBertTokenizer",
-                                           "ConvBertTokenizer",
-                                           "DPRContextEncoderTokenizer",
-                                           "DPRQuestionEncoderTokenizer",
-                                           "DPRReaderTokenizer",
-                                           "TokenizersBackend"};
-  return name.empty() || std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
-}
-
 }  // namespace
 
 TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& files) {
@@ -46,10 +34,7 @@ TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& file
   Json model_config = exists("config.json") ? parse_json_file(folder / "config.json") : Json();
   const JsonRelease release(model_config);
   std::string name = class_for(files.config, model_config);
-  if (is_bert(name) && exists("vocab.txt")) {
-    return parts_from_vocabulary(read_file(folder / "vocab.txt", kMostBytes), files.config, files.special_tokens,
-                                 files.added_tokens, folder.string());
-  }
+  if ((name.empty() || name == "TokenizersBackend") && exists("vocab.txt")) name = "BertTokenizer";
   if (name.empty()) name = exists("vocab.json") ? "GPT2Tokenizer" : "TokenizersBackend";
   if (exists("tekken.json")) {
     Json tekken = parse_json_file(folder / "tekken.json");
@@ -66,12 +51,12 @@ TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& file
                    fmt::format("{}: no tokenizer.json, and no {} as class {} has it", folder.string(), file, name),
                    "Give the folder of a model with its tokenizer files.");
   };
-  if (is_bert(name)) require("vocab.txt");
   const Json description = require_description(name, folder.string());
   const std::string type = description["model"].value("type", "");
   if (type == "Bytes" || type == "CodePoints") return parts_from_characters(name, files);
   const std::string first = description["files"].empty() ? "tokenizer.json" : description["files"][0];
   require(first);
+  if (type == "WordPiece") return parts_from_lines(name, read_file(folder / first, kMostBytes), files);
   if (type == "Letters") {
     Json vocabulary = parse_json_file(folder / first);
     const JsonRelease release_vocabulary(vocabulary);
