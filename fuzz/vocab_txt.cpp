@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/owned_json.h"
 #include "fuzz.h"
 #include "text/convert.h"
 #include "tokenizer_check.h"
@@ -11,10 +12,11 @@ namespace gamut::fuzz {
 namespace {
 
 void check(std::string_view vocabulary) {
-  text::SettingsFiles files{"folder", Json(), Json(), Json()};
+  text::SettingsFiles files{.folder = "folder"};
   if (vocabulary.starts_with('{')) {
     const size_t end = std::min(vocabulary.find('\n'), vocabulary.size());
-    files.config = files.special_tokens = parse_json(vocabulary.substr(0, end), "tokenizer_config.json");
+    files.config = parse_json(vocabulary.substr(0, end), "tokenizer_config.json");
+    files.special_tokens = copy_json(files.config);
     vocabulary.remove_prefix(std::min(end + 1, vocabulary.size()));
   }
   check_tokenizer(text::parts_from_lines("BertTokenizer", vocabulary, files));

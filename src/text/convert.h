@@ -16,14 +16,14 @@ namespace gamut::text {
 
 /// A class that is being followed.
 struct Conversion {
-  Json description;
+  OwnedJson description;
   ClassScope scope;
   TokenizerSettings settings;
   std::string source;  ///< the vocabulary's file, for messages
 };
 
 /// Reads the settings and makes the scope. `roles` stand in for those of the description where it has none of a name.
-Conversion start_conversion(Json description, const SettingsFiles& files, const std::string& source,
+Conversion start_conversion(OwnedJson description, const SettingsFiles& files, const std::string& source,
                             const Json& roles = Json());
 
 /// The steps of a class around a model that is still to come.
@@ -65,7 +65,7 @@ TokenizerParts parts_from_letters(const std::string& name, const Json& vocabular
 TokenizerParts parts_from_characters(const std::string& name, const SettingsFiles& files);
 
 /// The description of the class; throws Error{kUnsupported}, naming `source`, for a class without one.
-Json require_description(const std::string& name, const std::string& source);
+OwnedJson require_description(const std::string& name, const std::string& source);
 /// The entries of vocab.json.
 RankedTokens read_token_ids(const Json& vocabulary, const std::string& source);
 

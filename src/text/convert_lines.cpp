@@ -64,7 +64,7 @@ TokenizerParts parts_from_lines(const std::string& name, std::string_view vocabu
   const std::string source = files.folder + "/vocab.txt";
   Conversion conversion = start_conversion(require_description(name, source), files, source);
   guess_case(files.config, vocabulary, conversion);
-  const Json fields = conversion.scope.expand(conversion.description["model"]);
+  const OwnedJson fields = conversion.scope.expand(conversion.description["model"]);
   const WordPiece::Options options{.unk_token = fields.value("unk_token", "[UNK]")};
   return finish(conversion, {}, files, read_steps(conversion).with(WordPiece(read_lines(vocabulary, source), options)));
 }

@@ -41,10 +41,8 @@ void read_roles(const Json& file, TokenizerParts& parts) {
 
 TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
   const auto json_path = folder / "tokenizer.json";
-  SettingsFiles files{folder.string(), parse_if_present(folder / "tokenizer_config.json"), Json(), Json()};
-  const JsonRelease release_config(files.config);
+  SettingsFiles files{.folder = folder.string(), .config = parse_if_present(folder / "tokenizer_config.json")};
   files.special_tokens = parse_if_present(folder / "special_tokens_map.json");
-  const JsonRelease release_special_tokens(files.special_tokens);
   if (std::filesystem::exists(json_path)) {
     const FileBytes file = read_large_file(json_path, JsonLimits().max_bytes);
     TokenizerParts parts = parts_from_text(file.bytes, json_path.string());
@@ -54,7 +52,6 @@ TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
     return parts;
   }
   files.added_tokens = parse_if_present(folder / "added_tokens.json");
-  const JsonRelease release(files.added_tokens);
   return load_vocabulary(folder, files);
 }
 
