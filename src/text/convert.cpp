@@ -61,6 +61,7 @@ Bpe::Merges read_merges(std::string_view text, const std::string& source) {
 /// What stands around ranks.
 constexpr std::string_view kRankSteps = R"({
   "model": {"ignore_merges": true},
+  "normalizer": null,
   "pre_tokenizer": [{"type": "Split", "pattern": {"Regex": "$pattern"}, "behavior": "Isolated", "invert": false},
                     {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}],
   "decoder": {"type": "ByteLevel"}})";
@@ -278,9 +279,8 @@ TokenizerParts parts_from_sentencepiece(const std::string& name, const SentenceP
 TokenizerParts parts_from_ranks(const std::string& name, RankedVocabulary vocabulary, const SettingsFiles& files,
                                 const std::string& source) {
   OwnedJson description = require_description(name, source);
-  for (const char* key : {"model", "normalizer", "pre_tokenizer", "decoder"}) description.erase(key);
   OwnedJson steps = parse_json(kRankSteps, "the steps of ranks");
-  for (const auto& [key, value] : steps.items()) description[key] = std::move(value);
+  for (const auto& [key, value] : steps.items()) description[key].swap(value);
   Conversion conversion = start_conversion(std::move(description), files, source);
   conversion.scope.set("pattern", vocabulary.pattern);
   if (vocabulary.special_tokens.empty())
