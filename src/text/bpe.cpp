@@ -44,9 +44,9 @@ std::string spelled(std::string_view bytes) {
   return out;
 }
 
-bool later(const BpeCandidate& a, const BpeCandidate& b) {
+constexpr auto later = [](const BpeCandidate& a, const BpeCandidate& b) {
   return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
-}
+};
 
 std::vector<std::pair<std::string_view, std::string_view>> views_of(const Bpe::Merges& merges) {
   return {merges.begin(), merges.end()};
@@ -158,7 +158,7 @@ uint32_t Bpe::unknown_id() const {
        *options_.unk_token);
 }
 
-bool Bpe::add_fallback(std::string_view piece, bool first, bool last, std::vector<BpeSymbol>& symbols) const {
+bool Bpe::add_fallback(std::string_view piece, bool first, bool last, HugeVector<BpeSymbol>& symbols) const {
   if (!options_.byte_fallback) return false;
   const std::string bytes = (first ? "" : options_.continuing_subword_prefix) + std::string(piece) +
                             (last ? options_.end_of_word_suffix : "");
@@ -171,7 +171,7 @@ bool Bpe::add_fallback(std::string_view piece, bool first, bool last, std::vecto
   return true;
 }
 
-void Bpe::make_symbols(std::string_view word, std::vector<BpeSymbol>& symbols) const {
+void Bpe::make_symbols(std::string_view word, HugeVector<BpeSymbol>& symbols) const {
   symbols.clear();
   BpeSymbol unknown{0, 0, 0, 0};  // the last unknown characters, not yet among the symbols
   auto flush = [&] {
@@ -196,7 +196,7 @@ void Bpe::make_symbols(std::string_view word, std::vector<BpeSymbol>& symbols) c
 }
 
 /// For words of few symbols: looks through the pairs for the first of the lowest rank until none merges.
-void Bpe::merge_short(std::vector<BpeSymbol>& symbols) const {
+void Bpe::merge_short(HugeVector<BpeSymbol>& symbols) const {
   constexpr uint32_t kNone = UINT32_MAX;
   uint32_t ranks[kShortWord], merged[kShortWord];
   size_t count = symbols.size();
@@ -224,7 +224,7 @@ void Bpe::merge_short(std::vector<BpeSymbol>& symbols) const {
   symbols.resize(count);
 }
 
-void Bpe::push_candidate(const std::vector<BpeSymbol>& symbols, int32_t left, std::vector<BpeCandidate>& heap) const {
+void Bpe::push_candidate(const HugeVector<BpeSymbol>& symbols, int32_t left, HugeVector<BpeCandidate>& heap) const {
   if (left < 0) return;
   const BpeSymbol& a = symbols[static_cast<size_t>(left)];
   if (a.next < 0) return;
@@ -236,7 +236,7 @@ void Bpe::push_candidate(const std::vector<BpeSymbol>& symbols, int32_t left, st
 }
 
 void Bpe::merge_long(BpeWork& work) const {
-  std::vector<BpeSymbol>& symbols = work.symbols;
+  HugeVector<BpeSymbol>& symbols = work.symbols;
   const auto count = static_cast<int32_t>(symbols.size());
   for (int32_t i = 0; i < count; ++i) {
     symbols[static_cast<size_t>(i)].previous = i - 1;
@@ -267,7 +267,7 @@ std::optional<int64_t> Bpe::whole_word(std::string_view word) const {
   return vocabulary_.id(options_.raw_bytes ? spelled(word) : std::string(word));
 }
 
-void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vector<WordToken>& tokens) const {
+void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, WordTokens& tokens) const {
   const std::string_view word = text.substr(span.begin, span.end - span.begin);
   const bool remembers = word.size() <= kLongestRemembered;
   if (work.entries.empty()) work.entries.resize(kEntries);

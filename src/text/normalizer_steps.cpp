@@ -64,7 +64,7 @@ size_t trailing_space(std::string_view text) {
   return text.size() - end;
 }
 
-void map_part(const CharMap& map, std::string_view part, std::vector<Change>& changes) {
+void map_part(const CharMap& map, std::string_view part, HugeVector<Change>& changes) {
   const auto found = map.find(part);
   const char* p = part.data();
   if (!found) return changes.push_back({decode_utf8(p), 0});
@@ -151,9 +151,11 @@ void apply_normalizer(const SimpleNormalizer& normalizer, TextView in, Normalize
   }
 }
 
-void apply_normalizer(const PrecompiledNormalizer& normalizer, TextView in, NormalizerScratch&, AlignedText& out) {
+void apply_normalizer(const PrecompiledNormalizer& normalizer, TextView in, NormalizerScratch& scratch,
+                      AlignedText& out) {
   constexpr size_t kShort = 6;
-  std::vector<Change> changes;
+  HugeVector<Change>& changes = scratch.changes;
+  changes.clear();
   ChangeWriter writer(in, out);
   for (size_t at = 0; at < in.text.size();) {
     const size_t end = grapheme_end(in.text, at);

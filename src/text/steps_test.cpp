@@ -103,7 +103,7 @@ TEST(Bpe, LongAndShortWordsMergeAlike) {
                 "test");
   for (size_t length : {7u, 40u, 41u, 4003u}) {
     BpeWork work;
-    std::vector<WordToken> tokens;
+    WordTokens tokens;
     const std::string word(length, 'a');
     bpe.tokenize(word, {0, length}, work, tokens);
     ASSERT_EQ(tokens.size(), length / 4 + (length % 4 + 1) / 2) << length;
