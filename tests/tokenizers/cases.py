@@ -149,7 +149,7 @@ PATTERNS = [("gpt2", GPT2), ("clip", CLIP), ("llama3", LLAMA3), ("qwen2", QWEN2)
             ("atomic", r"(?>a+)b|."), ("alternation", r"the|[Tt]ok\w*|\d"), ("scripts", r"\p{Han}|\p{Hiragana}+|\p{Arabic}+|\p{Cyrillic}+|\p{Greek}|\p{Latin}+"),
             ("long names", r"\p{Letter}+|\p{Mark}|\p{Number}|\p{Punctuation}|\p{Symbol}"), ("negated", r"\P{L}+|\p{^N}"), ("in set", r"[\p{L}\p{M}\d_]+|[^\s\w]"),
             ("ignore case", r"(?i)[a-c]+|ΣΊΣΥΦΟΣ|k|ünïcödé|[^\W\d]x"), ("emoji", r"[\x{1F300}-\x{1FAFF}]️?"), ("controls", r"[\x00-\x1f\x7f]"), ("line", r"\R|\n"), ("anchors", r"^.|.$"),
-            ("backreference", r"(.)\1+"), ("braces", r"a{2}|b{2,}|c{,3}d"), ("boundary", r"\b\w|\B."), ("grapheme", r"\X"), ("escapes", r"[\t\n\r\f\v ]|\.|\-|\/"),
+            ("backreference", r"(.)\1+"), ("braces", r"a{2}|b{2,}|c{,3}d"), ("boundary", r"\b\w|\B."), ("escapes", r"[\t\n\r\f\v ]|\.|\-|\/"),
             ("empty matches", r"x*"), ("set intersection", r"[\p{L}&&[^\p{Han}a-m]]+|[^a-z&&\w]"), ("nested sets", r"[a[bc][\u0400-\u04ff]]+|[^[a-y]\p{M}]"),
             ("kimi", r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"),
             ("negated in set", r"[\W_]+|[\D&&\S]|[^\S\n]"), ("interval plus", r"\p{N}{1,3}+|a{2}?b|e{1,2}?"), ("options in the middle", r"t(?i)h|the(?-i)X|\s(?m:.)\s"),
