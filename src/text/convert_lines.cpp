@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 #include <utility>
 
@@ -58,6 +59,33 @@ void guess_case(const Json& config, std::string_view vocabulary, Conversion& con
   conversion.scope.set("do_lower_case", !has_capitals(vocabulary));
 }
 
+/// An expression that matches each token of the vocabulary, the longest first.
+std::string any_token_of(std::string_view vocabulary) {
+  std::vector<std::string_view> tokens;
+  for (; !vocabulary.empty(); vocabulary.remove_prefix(std::min(vocabulary.find('\n') + 1, vocabulary.size()))) {
+    const size_t end = std::min(vocabulary.find('\n'), vocabulary.size());
+    tokens.push_back(trim_end(vocabulary.substr(0, end)));
+    if (end == vocabulary.size()) break;
+  }
+  std::stable_sort(tokens.begin(), tokens.end(), [](auto a, auto b) { return a.size() > b.size(); });
+  std::string out;
+  for (const std::string_view token : tokens) {
+    if (token.empty()) continue;
+    if (!out.empty()) out += '|';
+    for (const char c : token) {
+      if (std::ispunct(static_cast<unsigned char>(c))) out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+Model make_model(const OwnedJson& fields, Vocabulary vocabulary) {
+  const std::string unk = fields.value("unk_token", "[UNK]");
+  if (is_text(fields["type"], "WordLevel")) return WordLevel(std::move(vocabulary), unk);
+  return WordPiece(std::move(vocabulary), {.unk_token = unk});
+}
+
 }  // namespace
 
 TokenizerParts parts_from_lines(const std::string& name, std::string_view vocabulary, const SettingsFiles& files) {
@@ -65,8 +93,9 @@ TokenizerParts parts_from_lines(const std::string& name, std::string_view vocabu
   Conversion conversion = start_conversion(require_description(name, source), files, source);
   guess_case(files.config, vocabulary, conversion);
   const OwnedJson fields = conversion.scope.expand(conversion.description["model"]);
-  const WordPiece::Options options{.unk_token = fields.value("unk_token", "[UNK]")};
-  return finish(conversion, {}, files, read_steps(conversion).with(WordPiece(read_lines(vocabulary, source), options)));
+  Model model = make_model(fields, read_lines(vocabulary, source));
+  if (fields.value("splits_at_tokens", false)) conversion.scope.set("any_token", any_token_of(vocabulary));
+  return finish(conversion, {}, files, read_steps(conversion).with(std::move(model)));
 }
 
 }  // namespace gamut::text

@@ -53,7 +53,7 @@ TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& file
   if (type == "Bytes" || type == "CodePoints") return parts_from_characters(name, files);
   const std::string first = description["files"].empty() ? "tokenizer.json" : description["files"][0];
   require(first);
-  if (type == "WordPiece") return parts_from_lines(name, read_file(folder / first, kMostBytes), files);
+  if (first == "vocab.txt") return parts_from_lines(name, read_file(folder / first, kMostBytes), files);
   if (type == "Letters") {
     const OwnedJson vocabulary = parse_json_file(folder / first);
     return parts_from_letters(name, vocabulary, files);

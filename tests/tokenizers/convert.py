@@ -24,7 +24,7 @@ import compare
 import sentencepiece_file as spm
 import transformers.convert_slow_tokenizer as converters
 from transformers import AutoTokenizer
-from vocabulary_files import (EOT, FAIRSEQ, bpe_files, letters_file, lines_file, merged_file, rank_file, tekken_file,
+from vocabulary_files import (EOT, FAIRSEQ, amino_acids_file, bpe_files, letters_file, lines_file, merged_file, rank_file, tekken_file,
                               unigram_file, write_json)
 
 def stand_in_packages():
@@ -170,6 +170,8 @@ PLAIN_CASES = {
     "byt5": ("t5", {"tokenizer_class": "ByT5Tokenizer"}, {}, lambda folder: None),
     "byt5-few": ("t5", {"tokenizer_class": "ByT5Tokenizer", "extra_ids": 2}, {}, lambda folder: None),
     "perceiver": ("perceiver", {}, {}, lambda folder: None),
+    "esm": ("esm", {}, {}, amino_acids_file()),
+    "esm-added": ("esm", {"mask_token": token("<mask>", lstrip=True, rstrip=True), "additional_special_tokens": ["<x>"]}, {}, amino_acids_file()),
     "canine": ("canine", {}, {}, lambda folder: None),
 }
 

@@ -106,6 +106,12 @@ def lines_file(first):
     return write
 
 
+def amino_acids_file():
+    """vocab.txt of a protein model, and one token that is the beginning of another."""
+    tokens = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null_1>", "<mask>", "THE", "thé"]
+    return lambda folder: (pathlib.Path(folder) / "vocab.txt").write_text("\n".join(tokens), encoding="utf-8")
+
+
 def unigram_file(name, controls, unk="<unk>", others=(), **options):
     """A Unigram .model with these pieces in front: control pieces, the unknown one, and pieces of the user's."""
     def write(folder):
