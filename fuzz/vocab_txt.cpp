@@ -3,21 +3,23 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/owned_json.h"
 #include "fuzz.h"
-#include "text/load.h"
+#include "text/convert.h"
 #include "tokenizer_check.h"
 
 namespace gamut::fuzz {
 namespace {
 
 void check(std::string_view vocabulary) {
-  Json config;
+  text::SettingsFiles files{.folder = "folder"};
   if (vocabulary.starts_with('{')) {
     const size_t end = std::min(vocabulary.find('\n'), vocabulary.size());
-    config = parse_json(vocabulary.substr(0, end), "tokenizer_config.json");
+    files.config = parse_json(vocabulary.substr(0, end), "tokenizer_config.json");
+    files.special_tokens = copy_json(files.config);
     vocabulary.remove_prefix(std::min(end + 1, vocabulary.size()));
   }
-  check_tokenizer(text::parts_from_vocabulary(vocabulary, config, config, Json(), "folder"));
+  check_tokenizer(text::parts_from_lines("BertTokenizer", vocabulary, files));
 }
 
 }  // namespace

@@ -101,6 +101,13 @@ def swallows(key, follower):
     return out == "X"
 
 
+def ends_cluster(c):
+    """Whether the package begins a new grapheme behind c: two marks there are one of 4 bytes, of which the map sees the first."""
+    out = Precompiled(charsmap("\u0301")).normalize_str(c + "\u0301\u0301")
+    assert out in (c + "X", c + "XX"), (c, out)
+    return out == c + "X"
+
+
 def graphemes():
     values = [OTHER] * LIMIT
     after_a = Precompiled(charsmap("a")).normalize_str
@@ -120,7 +127,7 @@ def graphemes():
         else:
             assert follows == "X" + shown, hex(c)
     for c in control:
-        if values[c] == OTHER and c and len(chr(c).encode()) < 4 and not swallows(chr(c), "\u0301"):
+        if values[c] == OTHER and c and ends_cluster(chr(c)):
             values[c] = CONTROL
     values[0] = CONTROL
     values[13], values[10] = CR, LF

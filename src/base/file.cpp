@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/excerpt.h"
+#include "base/huge_memory.h"
 
 namespace gamut {
 namespace {
@@ -41,22 +42,46 @@ int open_regular(const std::filesystem::path& path, size_t* size) {
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
+namespace {
+
+/// Reads a file of at most `max_bytes` to where place(size) says.
+template <typename Place>
+void read_whole(const std::filesystem::path& path, size_t max_bytes, const Place& place) {
   size_t size = 0;
   Descriptor file{open_regular(path, &size)};
   if (size > max_bytes) {
     fail(ErrorCode::kResourceLimit, "{}: {} bytes, at most {} expected", path.string(), size, max_bytes);
   }
-  std::string content(size, '\0');
+  char* const out = place(size);
   size_t done = 0;
   while (done < size) {
-    ssize_t got = ::read(file.fd, content.data() + done, size - done);
+    ssize_t got = ::read(file.fd, out + done, size - done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(ErrorCode::kIo, "{}: cannot read at byte {}: {}", path.string(), done, std::strerror(errno));
     if (got == 0) fail(ErrorCode::kIo, "{}: ended at byte {}, expected {} bytes", path.string(), done, size);
     done += static_cast<size_t>(got);
   }
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
+  std::string content;
+  read_whole(path, max_bytes, [&](size_t size) {
+    content.resize(size);
+    return content.data();
+  });
   return content;
+}
+
+FileBytes read_large_file(const std::filesystem::path& path, size_t max_bytes) {
+  FileBytes file;
+  read_whole(path, max_bytes, [&](size_t size) {
+    file.owner = allocate_huge(size);
+    file.bytes = {static_cast<const char*>(file.owner.get()), size};
+    return static_cast<char*>(file.owner.get());
+  });
+  return file;
 }
 
 std::filesystem::path join_inside(const std::filesystem::path& root, std::string_view name, const std::string& source) {

@@ -14,6 +14,13 @@ namespace gamut {
 /// `max_bytes`.
 std::string read_file(const std::filesystem::path& path, size_t max_bytes);
 
+/// The same for files of megabytes: on huge pages, which are not cleared twice.
+struct FileBytes {
+  std::shared_ptr<void> owner;
+  std::string_view bytes;
+};
+FileBytes read_large_file(const std::filesystem::path& path, size_t max_bytes);
+
 /// Joins `name` (from an untrusted file) to `root`. Throws Error{kInvalidFile} unless `name` is a plain relative path:
 /// not empty, no "..", no leading '/', no backslash, no NUL. `source` names the file that holds the name.
 std::filesystem::path join_inside(const std::filesystem::path& root, std::string_view name, const std::string& source);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/excerpt.h"
 #include "base/file.h"
+#include "base/owned_json.h"
 
 namespace gamut {
 namespace {
@@ -108,6 +109,30 @@ void free_json(Json& json) noexcept {
   }
   if (json.is_structured()) json.clear();  // its items are null now
   json = nullptr;
+}
+
+OwnedJson copy_json(const Json& json) {
+  if (!json.is_structured()) return Json(json);
+  OwnedJson copy = json.is_array() ? Json::array() : Json::object();
+  if (json.is_array()) {
+    for (const Json& item : json) copy.push_back(copy_json(item));
+  } else {
+    for (const auto& [name, value] : json.items()) {
+      Json& place = copy[name];  // before there is a value to free
+      place = copy_json(value);
+    }
+  }
+  return copy;
+}
+
+bool is_text(const Json& json, std::string_view text) {
+  return json.is_string() && json.get_ref<const std::string&>() == text;
+}
+
+const Json& member_or_empty(const Json& object, const char* key) {
+  static const Json kEmpty = Json::object();
+  const auto found = object.find(key);
+  return found == object.end() ? kEmpty : *found;
 }
 
 std::shared_ptr<const Json> share_json(Json&& json) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/excerpt.h"
 #include "text/byte_alphabet.h"
+#include "text/short_bytes.h"
 #include "text/utf8.h"
 
 namespace gamut::text {
@@ -26,14 +26,10 @@ uint64_t mix(uint64_t x) {
 uint64_t hash_of(std::string_view word) {
   uint64_t hash = word.size();
   while (word.size() >= 8) {
-    uint64_t part;
-    std::memcpy(&part, word.data(), 8);
-    hash = mix(hash ^ part);
+    hash = mix(hash ^ load_bytes<uint64_t>(word.data()));
     word.remove_prefix(8);
   }
-  uint64_t part = 0;
-  std::memcpy(&part, word.data(), word.size());
-  return mix(hash ^ part);
+  return mix(hash ^ few_bytes(word.data(), word.size()));
 }
 
 constexpr uint64_t pair_of(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
@@ -48,9 +44,9 @@ std::string spelled(std::string_view bytes) {
   return out;
 }
 
-bool later(const BpeCandidate& a, const BpeCandidate& b) {
+constexpr auto later = [](const BpeCandidate& a, const BpeCandidate& b) {
   return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
-}
+};
 
 std::vector<std::pair<std::string_view, std::string_view>> views_of(const Bpe::Merges& merges) {
   return {merges.begin(), merges.end()};
@@ -74,24 +70,32 @@ void Bpe::add_merges(MergeViews merges, const std::string& source) {
   std::vector<std::string_view> tokens(3 * kBlock);
   std::vector<int64_t> ids(3 * kBlock);
   const size_t prefix = options_.continuing_subword_prefix.size();
+  int64_t next = 0;  // trained vocabularies number the tokens in the order of the merges that make them
   for (size_t first = 0; first < merges.size(); first += kBlock) {
     const size_t count = std::min(kBlock, merges.size() - first);
+    size_t unknown = 2 * count;  // behind the parts: joined tokens that are not the next one
+    size_t places[kBlock];
     for (size_t i = 0; i < count; ++i) {
-      const auto& [left, right] = merges[first + i];
-      joined[i].assign(left).append(right.substr(std::min(prefix, right.size())));
-      tokens[3 * i] = left, tokens[3 * i + 1] = right, tokens[3 * i + 2] = joined[i];
+      const auto& [left, whole] = merges[first + i];
+      const std::string_view right = whole.substr(std::min(prefix, whole.size()));
+      tokens[2 * i] = left, tokens[2 * i + 1] = whole;
+      const bool guessed = vocabulary_.is_joined(next + static_cast<int64_t>(i), left, right);
+      places[i] = guessed ? 0 : unknown;
+      if (!guessed) tokens[unknown++] = joined[i].assign(left).append(right);
     }
-    vocabulary_.ids({tokens.data(), 3 * count}, ids);
-    for (size_t i = 0; i < 3 * count; ++i) {
-      if (ids[i] >= 0) continue;
-      fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source,
-           first + i / 3, excerpt(tokens[i]));
-    }
-    auto id = [&](size_t i) { return static_cast<uint32_t>(ids[i]); };
-    for (size_t i = 0; i < count; ++i) __builtin_prefetch(&merges_[place_of(pair_of(id(3 * i), id(3 * i + 1)))]);
+    vocabulary_.ids({tokens.data(), unknown}, ids);
+    auto id = [&](size_t at, size_t i) {
+      if (ids[at] >= 0) return static_cast<uint32_t>(ids[at]);
+      fail(ErrorCode::kInvalidFile, "{}: merge {} needs token \"{}\", which the vocabulary lacks", source, first + i,
+           excerpt(tokens[at]));
+    };
+    for (size_t i = 0; i < count; ++i) __builtin_prefetch(&merges_[place_of(pair_of(id(2 * i, i), id(2 * i + 1, i)))]);
+    uint32_t merged = 0;
     for (size_t i = 0; i < count; ++i) {
-      add_merge(id(3 * i), id(3 * i + 1), static_cast<uint32_t>(first + i), id(3 * i + 2));
+      merged = places[i] == 0 ? static_cast<uint32_t>(next + static_cast<int64_t>(i)) : id(places[i], i);
+      add_merge(id(2 * i, i), id(2 * i + 1, i), static_cast<uint32_t>(first + i), merged);
     }
+    next = int64_t{merged} + 1;
   }
 }
 
@@ -154,7 +158,7 @@ uint32_t Bpe::unknown_id() const {
        *options_.unk_token);
 }
 
-bool Bpe::add_fallback(std::string_view piece, bool first, bool last, std::vector<BpeSymbol>& symbols) const {
+bool Bpe::add_fallback(std::string_view piece, bool first, bool last, HugeVector<BpeSymbol>& symbols) const {
   if (!options_.byte_fallback) return false;
   const std::string bytes = (first ? "" : options_.continuing_subword_prefix) + std::string(piece) +
                             (last ? options_.end_of_word_suffix : "");
@@ -167,7 +171,7 @@ bool Bpe::add_fallback(std::string_view piece, bool first, bool last, std::vecto
   return true;
 }
 
-void Bpe::make_symbols(std::string_view word, std::vector<BpeSymbol>& symbols) const {
+void Bpe::make_symbols(std::string_view word, HugeVector<BpeSymbol>& symbols) const {
   symbols.clear();
   BpeSymbol unknown{0, 0, 0, 0};  // the last unknown characters, not yet among the symbols
   auto flush = [&] {
@@ -192,7 +196,7 @@ void Bpe::make_symbols(std::string_view word, std::vector<BpeSymbol>& symbols) c
 }
 
 /// For words of few symbols: looks through the pairs for the first of the lowest rank until none merges.
-void Bpe::merge_short(std::vector<BpeSymbol>& symbols) const {
+void Bpe::merge_short(HugeVector<BpeSymbol>& symbols) const {
   constexpr uint32_t kNone = UINT32_MAX;
   uint32_t ranks[kShortWord], merged[kShortWord];
   size_t count = symbols.size();
@@ -220,7 +224,7 @@ void Bpe::merge_short(std::vector<BpeSymbol>& symbols) const {
   symbols.resize(count);
 }
 
-void Bpe::push_candidate(const std::vector<BpeSymbol>& symbols, int32_t left, std::vector<BpeCandidate>& heap) const {
+void Bpe::push_candidate(const HugeVector<BpeSymbol>& symbols, int32_t left, HugeVector<BpeCandidate>& heap) const {
   if (left < 0) return;
   const BpeSymbol& a = symbols[static_cast<size_t>(left)];
   if (a.next < 0) return;
@@ -232,7 +236,7 @@ void Bpe::push_candidate(const std::vector<BpeSymbol>& symbols, int32_t left, st
 }
 
 void Bpe::merge_long(BpeWork& work) const {
-  std::vector<BpeSymbol>& symbols = work.symbols;
+  HugeVector<BpeSymbol>& symbols = work.symbols;
   const auto count = static_cast<int32_t>(symbols.size());
   for (int32_t i = 0; i < count; ++i) {
     symbols[static_cast<size_t>(i)].previous = i - 1;
@@ -263,7 +267,7 @@ std::optional<int64_t> Bpe::whole_word(std::string_view word) const {
   return vocabulary_.id(options_.raw_bytes ? spelled(word) : std::string(word));
 }
 
-void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vector<WordToken>& tokens) const {
+void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, WordTokens& tokens) const {
   const std::string_view word = text.substr(span.begin, span.end - span.begin);
   const bool remembers = word.size() <= kLongestRemembered;
   if (work.entries.empty()) work.entries.resize(kEntries);
@@ -279,8 +283,7 @@ void Bpe::tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vec
     }
     at += length;
   };
-  if (remembers && entry.hash == hash && entry.key_size == word.size() &&
-      std::memcmp(work.keys.data() + entry.key, word.data(), word.size()) == 0) {
+  if (remembers && entry.hash == hash && same_bytes({work.keys.data() + entry.key, entry.key_size}, word)) {
     for (uint32_t i = entry.first; i < entry.first + entry.count; ++i) add(work.tokens[i].first, work.tokens[i].second);
     return;
   }

@@ -38,8 +38,8 @@ struct BpeWork {
   std::vector<Entry> entries;
   std::string keys;
   std::vector<std::pair<uint32_t, uint32_t>> tokens;  ///< id and length of the tokens of remembered words
-  std::vector<BpeSymbol> symbols;
-  std::vector<BpeCandidate> heap;
+  HugeVector<BpeSymbol> symbols;
+  HugeVector<BpeCandidate> heap;
 };
 
 class Bpe {
@@ -65,7 +65,7 @@ class Bpe {
   bool raw_bytes() const { return options_.raw_bytes; }
 
   /// Appends the tokens of the word at `span` of `text`. Work grows as n log n with the word.
-  void tokenize(std::string_view text, ByteSpan span, BpeWork& work, std::vector<WordToken>& tokens) const;
+  void tokenize(std::string_view text, ByteSpan span, BpeWork& work, WordTokens& tokens) const;
 
  private:
   struct Merge {
@@ -82,11 +82,11 @@ class Bpe {
   void fill_byte_ids();
   std::optional<uint32_t> symbol_id(std::string_view piece, bool first, bool last) const;
   uint32_t unknown_id() const;
-  void make_symbols(std::string_view word, std::vector<BpeSymbol>& symbols) const;
-  bool add_fallback(std::string_view piece, bool first, bool last, std::vector<BpeSymbol>& symbols) const;
-  void merge_short(std::vector<BpeSymbol>& symbols) const;
+  void make_symbols(std::string_view word, HugeVector<BpeSymbol>& symbols) const;
+  bool add_fallback(std::string_view piece, bool first, bool last, HugeVector<BpeSymbol>& symbols) const;
+  void merge_short(HugeVector<BpeSymbol>& symbols) const;
   void merge_long(BpeWork& work) const;
-  void push_candidate(const std::vector<BpeSymbol>& symbols, int32_t left, std::vector<BpeCandidate>& heap) const;
+  void push_candidate(const HugeVector<BpeSymbol>& symbols, int32_t left, HugeVector<BpeCandidate>& heap) const;
   std::optional<int64_t> whole_word(std::string_view word) const;
 
   Vocabulary vocabulary_;

@@ -54,7 +54,7 @@ std::optional<std::string_view> Characters::token(int64_t id) const {
   return std::string_view(code_points_).substr(place_of(c), spelled(c).size());
 }
 
-void Characters::tokenize(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const {
+void Characters::tokenize(std::string_view text, ByteSpan span, WordTokens& tokens) const {
   const char* p = text.data() + span.begin;
   for (size_t at = span.begin, end; at < span.end; at = end) {
     const char32_t c = decode_utf8(p);

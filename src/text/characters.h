@@ -26,7 +26,7 @@ class Characters {
   std::optional<std::string_view> token(int64_t id) const;
 
   /// Appends the tokens of the word at `span` of `text`.
-  void tokenize(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const;
+  void tokenize(std::string_view text, ByteSpan span, WordTokens& tokens) const;
 
  private:
   Unit unit_;

@@ -36,8 +36,7 @@ std::string resolved(const Json& names, const std::string& name) {
 }  // namespace
 
 std::string class_for(const Json& tokenizer_config, const Json& model_config) {
-  Json names = parse_json(tokenizer_class_text("class_names"), "class_names.json");
-  const JsonRelease release(names);
+  const OwnedJson names = parse_json(tokenizer_class_text("class_names"), "class_names.json");
   std::string stated = string_of(tokenizer_config, "tokenizer_class");
   if (stated.empty()) stated = string_of(model_config, "tokenizer_class");
   stated = without_fast(stated);
@@ -51,19 +50,22 @@ std::string class_for(const Json& tokenizer_config, const Json& model_config) {
   return resolved(names, is_wrong ? registered : stated);
 }
 
-Json class_description(const std::string& name) {
+OwnedJson class_description(const std::string& name) {
   const std::string_view text = tokenizer_class_text(name);
   if (text.empty() || name == "class_names") return Json();
-  Json description = parse_json(text, name + ".json");
+  OwnedJson description = parse_json(text, name + ".json");
   if (description.contains("like")) return class_description(description["like"].get<std::string>());
   return description;
 }
 
-ClassScope::ClassScope(const Json& defaults, const Json& config) : values_(defaults) {
+ClassScope::ClassScope(const Json& defaults, const Json& config) : values_(copy_json(defaults)) {
   if (values_.is_null()) values_ = Json::object();
   if (!config.is_object()) return;
   for (const auto& [name, value] : config.items()) {
-    if (!value.is_null() && values_.contains(name)) values_[name] = value;
+    if (!value.is_null() && values_.contains(name)) {
+      OwnedJson copy = copy_json(value);
+      values_.find(name)->swap(copy);
+    }
   }
 }
 
@@ -77,7 +79,7 @@ bool ClassScope::truth(const std::string& name) const {
   const Json& value = get(name);
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_number()) return value.get<double>() != 0;
-  return !value.is_null() && !value.empty() && value != "";
+  return !value.empty() && !is_text(value, "");
 }
 
 size_t ClassScope::count(const std::string& name, size_t most) const {
@@ -89,28 +91,31 @@ size_t ClassScope::count(const std::string& name, size_t most) const {
   return value.get<size_t>();
 }
 
-Json ClassScope::expand(const Json& node) const {
+OwnedJson ClassScope::expand(const Json& node) const {
   if (node.is_string()) {
     const auto& text = node.get_ref<const std::string&>();
-    return text.starts_with('$') ? get(text.substr(1)) : node;
+    return copy_json(text.starts_with('$') ? get(text.substr(1)) : node);
   }
   if (node.is_array()) {
-    Json out = Json::array();
+    OwnedJson out = Json::array();
     for (const Json& item : node) {
-      if (Json value = expand(item); !value.is_null()) out.push_back(std::move(value));
+      if (OwnedJson value = expand(item); !value.is_null()) out.push_back(std::move(value));
     }
     return out;
   }
-  if (!node.is_object()) return node;
+  if (!node.is_object()) return copy_json(node);
   if (node.contains("if")) {
     const auto& condition = node["if"].get_ref<const std::string&>();
     const bool negated = condition.starts_with('!');
     const bool holds = truth(condition.substr(negated)) != negated;
     const char* branch = holds ? "then" : "else";
-    return node.contains(branch) ? expand(node[branch]) : Json();
+    return node.contains(branch) ? expand(node[branch]) : OwnedJson();
   }
-  Json out = Json::object();
-  for (const auto& [key, value] : node.items()) out[key] = expand(value);
+  OwnedJson out = Json::object();
+  for (const auto& [key, value] : node.items()) {
+    Json& place = out[key];  // before there is a value to free
+    place = expand(value);
+  }
   return out;
 }
 
@@ -133,23 +138,32 @@ void ClassScope::expand_name(const std::string& text, std::vector<std::string>& 
   for (size_t i = from; i > to; --i) add(i - 1);
 }
 
+void ClassScope::expand_item(const Json& item, std::vector<std::string>& out) const {
+  if (item.is_string() && !item.get_ref<const std::string&>().starts_with('$')) {
+    return expand_name(item.get_ref<const std::string&>(), out);
+  }
+  auto add = [&](const Json& name) {
+    if (!name.is_string()) {
+      fail(ErrorCode::kInvalidFile, "tokenizer_config.json: {}: {}, expected a token", item.dump(),
+           excerpt(name.dump(-1, ' ', false, Json::error_handler_t::replace), 80));
+    }
+    out.push_back(name.get<std::string>());
+  };
+  const OwnedJson value = expand(item);
+  if (value.is_null()) return;
+  if (!value.is_array()) return add(value);
+  for (const Json& name : value) add(name);
+}
+
 std::vector<std::string> ClassScope::expand_names(const Json& list) const {
   std::vector<std::string> out;
-  for (const Json& item : list) {
-    if (item.is_string() && !item.get_ref<const std::string&>().starts_with('$')) {
-      expand_name(item.get_ref<const std::string&>(), out);
-      continue;
-    }
-    const Json value = expand(item);
-    if (value.is_null()) continue;
-    for (const Json& name : value.is_array() ? value : Json::array({value})) {
-      if (!name.is_string()) {
-        fail(ErrorCode::kInvalidFile, "tokenizer_config.json: {}: {}, expected a token", item.dump(),
-             excerpt(name.dump(-1, ' ', false, Json::error_handler_t::replace), 80));
-      }
-      out.push_back(name.get<std::string>());
-    }
-  }
+  for (const Json& item : list) expand_item(item, out);
+  return out;
+}
+
+std::vector<std::string> ClassScope::expand_item(const Json& item) const {
+  std::vector<std::string> out;
+  expand_item(item, out);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/owned_json.h"
 
 namespace gamut {
 
@@ -22,7 +23,7 @@ namespace text {
 std::string class_for(const Json& tokenizer_config, const Json& model_config);
 
 /// The description of a class, or null when there is none. docs/tokenizer-files.md says what it may hold.
-Json class_description(const std::string& name);
+OwnedJson class_description(const std::string& name);
 
 /// The values that a description refers to.
 class ClassScope {
@@ -39,16 +40,19 @@ class ClassScope {
 
   /// `node` with "$name" replaced by values and {"if": name, "then": …, "else": …} by one of the two ("!name" asks for
   /// the opposite). What comes out as null is left out of arrays.
-  Json expand(const Json& node) const;
+  OwnedJson expand(const Json& node) const;
   /// The strings of an array: "$name" is replaced, "text{a..b}" stands for the numbers from a up to below b, or from
   /// a - 1 down to b; a and b are numbers or names.
   std::vector<std::string> expand_names(const Json& list) const;
+  /// The same for one item; nothing comes of a value that is null.
+  std::vector<std::string> expand_item(const Json& item) const;
 
  private:
   size_t bound(const std::string& text) const;
+  void expand_item(const Json& item, std::vector<std::string>& out) const;
   void expand_name(const std::string& text, std::vector<std::string>& out) const;
 
-  Json values_ = Json::object();
+  OwnedJson values_ = Json::object();
 };
 
 }  // namespace text

@@ -25,37 +25,8 @@ std::string encode_base64(std::string_view bytes) {
   return out;
 }
 
-/// The steps of a class around a model that is still to come.
-struct Steps {
-  std::vector<Normalizer> normalizers;
-  std::vector<PreTokenizer> pre_tokenizers;
-  Decoder decoder;
-
-  bool raw_bytes() const {
-    return !pre_tokenizers.empty() && std::holds_alternative<ByteLevelPreTokenizer>(pre_tokenizers.back());
-  }
-  TokenizerParts with(Model model) && {
-    TokenizerParts parts{std::move(normalizers), std::move(pre_tokenizers), std::move(model)};
-    parts.decoder = std::move(decoder);
-    return parts;
-  }
-};
-
-Steps read_steps(const Conversion& conversion) {
-  Steps steps;
-  auto read = [&](const char* key, auto reader, auto& out) {
-    const Json value = conversion.scope.expand(conversion.description.value(key, Json()));
-    const std::string where = conversion.source + ": " + key;
-    for (const Json& step : value.is_array() ? value : Json::array({value})) reader(step, where, out);
-  };
-  read("normalizer", read_normalizer, steps.normalizers);
-  read("pre_tokenizer", read_pre_tokenizer, steps.pre_tokenizers);
-  read("decoder", read_decoder, steps.decoder);
-  return steps;
-}
-
 Model make_bpe(const Conversion& conversion, const RankedTokens& tokens, const Bpe::Merges& merges, bool raw_bytes) {
-  const Json fields = conversion.scope.expand(conversion.description.value("model", Json::object()));
+  const OwnedJson fields = conversion.scope.expand(member_or_empty(conversion.description, "model"));
   Bpe::Options options;
   if (fields.contains("unk_token") && fields["unk_token"].is_string()) options.unk_token = fields["unk_token"];
   options.end_of_word_suffix = fields.value("end_of_word_suffix", "");
@@ -87,11 +58,19 @@ Bpe::Merges read_merges(std::string_view text, const std::string& source) {
   return merges;
 }
 
+/// What stands around ranks.
+constexpr std::string_view kRankSteps = R"({
+  "model": {"ignore_merges": true},
+  "normalizer": null,
+  "pre_tokenizer": [{"type": "Split", "pattern": {"Regex": "$pattern"}, "behavior": "Isolated", "invert": false},
+                    {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}],
+  "decoder": {"type": "ByteLevel"}})";
+
 using Pieces = std::vector<std::pair<std::string, double>>;
 
 /// The pieces in the order of the class's ids: some of its own in front, those of the file from `skip` on, some behind.
 Pieces arrange(const Conversion& conversion, const SentencePieceModel& model) {
-  const Json plan = conversion.description.value("pieces", Json::object());
+  const Json& plan = member_or_empty(conversion.description, "pieces");
   Pieces pieces;
   pieces.reserve(model.pieces.size() + 128);
   auto add_names = [&](const char* key, double score) {
@@ -124,7 +103,7 @@ void rename_placeholders(const TokenizerSettings& settings, RankedTokens& tokens
 /// The same for a vocabulary without scores: "distinct" leaves out what stands in front already, "offset" keeps the
 /// places of the file's pieces and moves them.
 RankedTokens arrange_tokens(const Conversion& conversion, const SentencePieceModel& model) {
-  const Json plan = conversion.description.value("pieces", Json::object());
+  const Json& plan = member_or_empty(conversion.description, "pieces");
   RankedTokens tokens;
   std::vector<std::string> head;
   if (plan.contains("head")) head = conversion.scope.expand_names(plan["head"]);
@@ -141,11 +120,11 @@ RankedTokens arrange_tokens(const Conversion& conversion, const SentencePieceMod
 }
 
 size_t unknown_piece(const Conversion& conversion, const Json& fields, const Pieces& pieces) {
-  const Json find = fields.value("find_unk", Json());
-  if (find.is_object()) {
-    const Json unk = conversion.scope.get("unk_token");
+  if (fields.contains("find_unk")) {
+    const Json& find = fields["find_unk"];
+    const Json& unk = conversion.scope.get("unk_token");
     for (size_t i = find.value("from", size_t{0}); i < pieces.size(); ++i) {
-      if (pieces[i].first == unk && (find.value("any_score", false) || pieces[i].second == 0)) return i;
+      if (is_text(unk, pieces[i].first) && (find.value("any_score", false) || pieces[i].second == 0)) return i;
     }
   }
   const Json& id = fields.contains("unk_id") ? fields["unk_id"] : Json();
@@ -156,7 +135,7 @@ size_t unknown_piece(const Conversion& conversion, const Json& fields, const Pie
 }
 
 Model make_unigram(const Conversion& conversion, const SentencePieceModel& model) {
-  const Json fields = conversion.scope.expand(conversion.description.value("model", Json::object()));
+  const OwnedJson fields = conversion.scope.expand(member_or_empty(conversion.description, "model"));
   const Pieces pieces = arrange(conversion, model);
   const Unigram::Options options{unknown_piece(conversion, fields, pieces), fields.value("byte_fallback", false)};
   return Unigram(pieces, options, conversion.source);
@@ -185,8 +164,8 @@ std::vector<AddedToken> marked_pieces(const SentencePieceModel& model) {
 }
 
 /// The tokens with a role that a model names, for classes that leave them to it.
-Json roles_of(const SentencePieceModel& model) {
-  Json roles = Json::object();
+OwnedJson roles_of(const SentencePieceModel& model) {
+  OwnedJson roles = Json::object();
   auto add = [&](const char* role, int64_t id, const std::string& piece, const char* otherwise) {
     if (id >= 0) roles[role] = piece.empty() ? otherwise : piece;
   };
@@ -219,6 +198,25 @@ std::vector<std::string> tokens_behind(const Conversion& conversion, size_t coun
   return tokens;
 }
 
+}  // namespace
+
+Steps read_steps(const Conversion& conversion) {
+  Steps steps;
+  auto read = [&](const char* key, auto reader, auto& out) {
+    const OwnedJson value = conversion.scope.expand(member_or_empty(conversion.description, key));
+    const std::string where = conversion.source + ": " + key;
+    if (value.is_array()) {
+      for (const Json& step : value) reader(step, where, out);
+    } else if (!value.empty()) {
+      reader(value, where, out);
+    }
+  };
+  read("normalizer", read_normalizer, steps.normalizers);
+  read("pre_tokenizer", read_pre_tokenizer, steps.pre_tokenizers);
+  read("decoder", read_decoder, steps.decoder);
+  return steps;
+}
+
 TokenizerParts finish(const Conversion& conversion, const AddedTokenSources& sources, const SettingsFiles& files,
                       TokenizerParts parts) {
   add_tokens(conversion, sources, parts);
@@ -226,10 +224,8 @@ TokenizerParts finish(const Conversion& conversion, const AddedTokenSources& sou
   return parts;
 }
 
-}  // namespace
-
-Json require_description(const std::string& name, const std::string& source) {
-  Json description = class_description(name);
+OwnedJson require_description(const std::string& name, const std::string& source) {
+  OwnedJson description = class_description(name);
   if (description.is_null()) {
     fail(ErrorCode::kUnsupported, "{}: tokenizer class \"{}\" is not supported without a tokenizer.json", source,
          excerpt(name));
@@ -263,15 +259,15 @@ TokenizerParts parts_from_merges(const std::string& name, const Json& vocabulary
 
 TokenizerParts parts_from_sentencepiece(const std::string& name, const SentencePieceModel& model,
                                         const SettingsFiles& files, const std::string& source) {
-  const Json description = require_description(name, source);
-  const bool is_generic = description.value("roles_of_model", false);
-  Conversion conversion = start_conversion(description, files, source, is_generic ? roles_of(model) : Json());
+  OwnedJson description = require_description(name, source);
+  const OwnedJson roles = description.value("roles_of_model", false) ? roles_of(model) : OwnedJson();
+  Conversion conversion = start_conversion(std::move(description), files, source, roles);
   if (!model.char_map.empty()) conversion.scope.set("char_map", encode_base64(model.char_map));
   conversion.scope.set("unk_id", model.unk_id);
   conversion.scope.set("unk_piece", model.unk_piece);
   conversion.scope.set("byte_fallback", model.byte_fallback);
   Steps steps = read_steps(conversion);
-  const std::string type = description.value("model", Json::object()).value("type", "");
+  const std::string type = member_or_empty(conversion.description, "model").value("type", "");
   const bool unigram = type.empty() ? model.kind == SentencePieceModel::Kind::kUnigram : type == "Unigram";
   const bool raw_bytes = steps.raw_bytes();
   TokenizerParts parts = std::move(steps).with(unigram ? make_unigram(conversion, model)
@@ -282,14 +278,11 @@ TokenizerParts parts_from_sentencepiece(const std::string& name, const SentenceP
 
 TokenizerParts parts_from_ranks(const std::string& name, RankedVocabulary vocabulary, const SettingsFiles& files,
                                 const std::string& source) {
-  Json description = require_description(name, source);
-  description["model"] = {{"ignore_merges", true}};
-  description["normalizer"] = nullptr;
-  description["pre_tokenizer"] = Json::array(
-      {{{"type", "Split"}, {"pattern", {{"Regex", vocabulary.pattern}}}, {"behavior", "Isolated"}, {"invert", false}},
-       {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}});
-  description["decoder"] = {{"type", "ByteLevel"}};
-  const Conversion conversion = start_conversion(std::move(description), files, source);
+  OwnedJson description = require_description(name, source);
+  OwnedJson steps = parse_json(kRankSteps, "the steps of ranks");
+  for (const auto& [key, value] : steps.items()) description[key].swap(value);
+  Conversion conversion = start_conversion(std::move(description), files, source);
+  conversion.scope.set("pattern", vocabulary.pattern);
   if (vocabulary.special_tokens.empty())
     vocabulary.special_tokens = tokens_behind(conversion, vocabulary.tokens.size());
   AddedTokenSources sources;

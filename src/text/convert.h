@@ -16,15 +16,34 @@ namespace gamut::text {
 
 /// A class that is being followed.
 struct Conversion {
-  Json description;
+  OwnedJson description;
   ClassScope scope;
   TokenizerSettings settings;
   std::string source;  ///< the vocabulary's file, for messages
 };
 
 /// Reads the settings and makes the scope. `roles` stand in for those of the description where it has none of a name.
-Conversion start_conversion(Json description, const SettingsFiles& files, const std::string& source,
+Conversion start_conversion(OwnedJson description, const SettingsFiles& files, const std::string& source,
                             const Json& roles = Json());
+
+/// The steps of a class around a model that is still to come.
+struct Steps {
+  std::vector<Normalizer> normalizers;
+  std::vector<PreTokenizer> pre_tokenizers;
+  Decoder decoder;
+
+  bool raw_bytes() const {
+    return !pre_tokenizers.empty() && std::holds_alternative<ByteLevelPreTokenizer>(pre_tokenizers.back());
+  }
+  TokenizerParts with(Model model) && {
+    TokenizerParts parts{std::move(normalizers), std::move(pre_tokenizers), std::move(model)};
+    parts.decoder = std::move(decoder);
+    return parts;
+  }
+};
+
+/// The steps that the description says.
+Steps read_steps(const Conversion& conversion);
 
 /// The parts of a tokenizer of the class `name` with these files:
 /// - vocab.json and merges.txt, by their content
@@ -37,13 +56,16 @@ TokenizerParts parts_from_sentencepiece(const std::string& name, const SentenceP
 TokenizerParts parts_from_ranks(const std::string& name, RankedVocabulary vocabulary, const SettingsFiles& files,
                                 const std::string& source);
 
+/// - vocab.txt, one token per line, by its content
+TokenizerParts parts_from_lines(const std::string& name, std::string_view vocabulary, const SettingsFiles& files);
+
 /// - letters of a speech model, vocab.json
 TokenizerParts parts_from_letters(const std::string& name, const Json& vocabulary, const SettingsFiles& files);
 /// - none: bytes or characters are the tokens
 TokenizerParts parts_from_characters(const std::string& name, const SettingsFiles& files);
 
 /// The description of the class; throws Error{kUnsupported}, naming `source`, for a class without one.
-Json require_description(const std::string& name, const std::string& source);
+OwnedJson require_description(const std::string& name, const std::string& source);
 /// The entries of vocab.json.
 RankedTokens read_token_ids(const Json& vocabulary, const std::string& source);
 
@@ -57,5 +79,8 @@ void add_tokens(const Conversion& conversion, const AddedTokenSources& sources, 
 
 /// The class's post-processor, or that of add_bos_token and add_eos_token.
 void set_post_processor(const Conversion& conversion, const Json& config, TokenizerParts& parts);
+/// Both, for parts that have a model and its steps.
+TokenizerParts finish(const Conversion& conversion, const AddedTokenSources& sources, const SettingsFiles& files,
+                      TokenizerParts parts);
 
 }  // namespace gamut::text

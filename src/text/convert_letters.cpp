@@ -73,7 +73,7 @@ TokenizerParts parts_from_letters(const std::string& name, const Json& vocabular
 TokenizerParts parts_from_characters(const std::string& name, const SettingsFiles& files) {
   const Conversion conversion = start_conversion(require_description(name, files.folder), files, files.folder);
   const Json& model = conversion.description["model"];
-  const bool bytes = model["type"] == "Bytes";
+  const bool bytes = is_text(model["type"], "Bytes");
   const std::vector<std::string> head =
       bytes ? conversion.scope.expand_names(model["head"]) : std::vector<std::string>{};
   TokenizerParts parts{{}, {}, Characters(bytes ? Characters::Unit::kByte : Characters::Unit::kCodePoint, head)};

@@ -46,7 +46,7 @@ std::vector<AddedToken> extra_tokens(const Conversion& conversion, const std::ve
   if (own == nullptr && settings.additional) own = &*settings.additional;
   std::vector<AddedToken> tokens;
   if (own) tokens = *own;
-  const Json extra = conversion.description.value("extra", Json::object());
+  const Json& extra = member_or_empty(conversion.description, "extra");
   if (extra.empty() || (extra.value("instead_of_none", false) && own)) return tokens;
   const std::string unless = extra.value("unless", "");
   const bool has = !unless.empty() && std::any_of(tokens.begin(), tokens.end(), [&](const AddedToken& token) {
@@ -85,7 +85,12 @@ std::string spelling_of(const TokenizerParts& parts, int64_t id) {
 TemplatePart read_part(const Json& item, const Conversion& conversion, const TokenizerParts& parts) {
   const ClassScope& scope = conversion.scope;
   TemplatePart part;
-  auto token = [&](const Json& node) { return scope.expand_names(Json::array({node})).at(0); };
+  auto token = [&](const Json& node) {
+    std::vector<std::string> names = scope.expand_item(node);
+    if (!names.empty()) return std::move(names[0]);
+    fail(ErrorCode::kInvalidFile, "{}: no {}, which the class puts around a text", conversion.source,
+         node.is_string() ? node.get_ref<const std::string&>().substr(1) : node.dump());
+  };
   if (item.is_object()) {
     part = {TemplatePart::Kind::kSpecial, item.value("type", int64_t{0}), {}, {}};
     if (item.contains("token")) {
@@ -99,8 +104,8 @@ TemplatePart read_part(const Json& item, const Conversion& conversion, const Tok
     return part;
   }
   std::string text = item.get<std::string>();
-  if (text.ends_with(":1")) {
-    part.type_id = 1;
+  if (text.size() > 2 && text[text.size() - 2] == ':') {
+    part.type_id = text.back() - '0';
     text.resize(text.size() - 2);
   }
   if (text == "A" || text == "B") {
@@ -157,7 +162,7 @@ namespace {
 void derive(const Json& config, const std::string& source, ClassScope& scope) {
   if (config.is_object()) {
     for (const char* name : {"mask_token", "mask_token_sent"}) {
-      if (const Json stated = config.value(name, Json()); stated.is_string()) {
+      if (const Json& stated = member_or_empty(config, name); stated.is_string()) {
         scope.set(std::string("stated_") + name, stated);
       }
     }
@@ -166,7 +171,8 @@ void derive(const Json& config, const std::string& source, ClassScope& scope) {
     const auto& name = language.get_ref<const std::string&>();
     scope.set("tgt_lang_token", name.find("__") == std::string::npos ? "__" + name + "__" : name);
   }
-  scope.set("translates", scope.get("task") == "translate");
+  scope.set("translates", is_text(scope.get("task"), "translate"));
+  scope.set("pads_left", config.is_object() && is_text(member_or_empty(config, "padding_side"), "left"));
   if (!scope.get("language").is_null()) {
     fail(ErrorCode::kUnsupported, "{}: a language in tokenizer_config.json is not supported without a tokenizer.json",
          source);
@@ -175,16 +181,15 @@ void derive(const Json& config, const std::string& source, ClassScope& scope) {
 
 }  // namespace
 
-Conversion start_conversion(Json description, const SettingsFiles& files, const std::string& source,
+Conversion start_conversion(OwnedJson description, const SettingsFiles& files, const std::string& source,
                             const Json& roles) {
-  Json class_roles = description.value("roles", Json::object());
+  OwnedJson class_roles = copy_json(member_or_empty(description, "roles"));
   if (roles.is_object()) {
     for (const auto& [name, value] : roles.items()) class_roles.emplace(name, value);
   }
-  const Json more_roles = description.value("more_roles", Json::array());
-  Conversion conversion{std::move(description), ClassScope(Json(), Json()),
-                        read_settings(class_roles, more_roles, files), source};
-  conversion.scope = ClassScope(conversion.description.value("options", Json::object()), files.config);
+  TokenizerSettings settings = read_settings(class_roles, member_or_empty(description, "more_roles"), files);
+  ClassScope scope(member_or_empty(description, "options"), files.config);
+  Conversion conversion{std::move(description), std::move(scope), std::move(settings), source};
   for (const auto& role : conversion.settings.roles) conversion.scope.set(role.name, role.token.content);
   derive(files.config, source, conversion.scope);
   return conversion;
@@ -224,16 +229,17 @@ void set_post_processor(const Conversion& conversion, const Json& config, Tokeni
   const bool is_asked =
       (config.is_object() && (config.contains("add_bos_token") || config.contains("add_eos_token"))) ||
       description.contains("add_bos_token");
-  const Json& own = description.contains("post_processor") ? description["post_processor"] : Json();
-  if (own.is_null() || (is_asked && own.value("unless_asked", false))) {
+  const Json& own = member_or_empty(description, "post_processor");
+  if (own.empty() || (is_asked && own.value("unless_asked", false))) {
     parts.post_processor = {ends_processing(conversion, config, parts), {}, true};
     return;
   }
   if (own.contains("roberta")) {
     parts.post_processor.processing =
         roberta_processing(read_part("$cls_token", conversion, parts), read_part("$sep_token", conversion, parts));
-    if (conversion.scope.truth("trim_offsets")) {
-      parts.post_processor.trims.push_back({conversion.scope.truth("add_prefix_space")});
+    if (own.value("trim_offsets", conversion.scope.truth("trim_offsets"))) {
+      const bool prefix = own.value("add_prefix_space", conversion.scope.truth("add_prefix_space"));
+      parts.post_processor.trims.push_back({prefix});
     }
     return;
   }

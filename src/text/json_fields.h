@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/excerpt.h"
-#include "base/json.h"
+#include "base/owned_json.h"
 
 namespace gamut::text {
 

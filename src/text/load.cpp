@@ -41,19 +41,17 @@ void read_roles(const Json& file, TokenizerParts& parts) {
 
 TokenizerParts load_tokenizer(const std::filesystem::path& folder) {
   const auto json_path = folder / "tokenizer.json";
-  SettingsFiles files{folder.string(), parse_if_present(folder / "tokenizer_config.json"), Json(), Json()};
-  const JsonRelease release_config(files.config);
+  SettingsFiles files{.folder = folder.string(), .config = parse_if_present(folder / "tokenizer_config.json")};
   files.special_tokens = parse_if_present(folder / "special_tokens_map.json");
-  const JsonRelease release_special_tokens(files.special_tokens);
   if (std::filesystem::exists(json_path)) {
-    TokenizerParts parts = parts_from_text(read_file(json_path, JsonLimits().max_bytes), json_path.string());
+    const FileBytes file = read_large_file(json_path, JsonLimits().max_bytes);
+    TokenizerParts parts = parts_from_text(file.bytes, json_path.string());
     read_roles(files.special_tokens, parts);
     read_roles(files.config, parts);
     guess_roles(parts);
     return parts;
   }
   files.added_tokens = parse_if_present(folder / "added_tokens.json");
-  const JsonRelease release(files.added_tokens);
   return load_vocabulary(folder, files);
 }
 

@@ -20,12 +20,6 @@ TokenizerParts parts_from_text(std::string_view text, const std::string& source)
 /// The same from a parsed file. `lists` are the vocabulary and the merges where the file itself has empty ones.
 TokenizerParts parts_from_json(const Json& file, const std::string& source, const ModelLists* lists = nullptr);
 
-/// The parts that transformers' BertTokenizer makes of a vocabulary, one token per line, and the files beside it
-/// (`config` tokenizer_config.json, `special_tokens` special_tokens_map.json, `added_tokens` added_tokens.json; null
-/// where there is none).
-TokenizerParts parts_from_vocabulary(std::string_view vocabulary, const Json& config, const Json& special_tokens,
-                                     const Json& added_tokens, const std::string& folder);
-
 /// What the checkpoint's tokenizer class makes of the vocabulary in a folder without tokenizer.json;
 /// docs/tokenizer-files.md says which files are looked for. `files` stand beside it.
 TokenizerParts load_vocabulary(const std::filesystem::path& folder, const SettingsFiles& files);

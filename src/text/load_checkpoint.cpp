@@ -22,38 +22,20 @@ TokenizerParts load_model_file(const std::string& name, const fs::path& path, co
 }
 
 TokenizerParts load_merges(const std::string& name, const fs::path& folder, const SettingsFiles& files) {
-  Json vocabulary = parse_json_file(folder / "vocab.json");
-  const JsonRelease release(vocabulary);
+  const OwnedJson vocabulary = parse_json_file(folder / "vocab.json");
   return parts_from_merges(name, vocabulary, read_file(folder / "merges.txt", kMostBytes), files);
-}
-
-/// Classes that read vocab.txt as BERT does.
-bool is_bert(const std::string& name) {
-  static constexpr const char* kNames[] = {"BertTokenizer",
-                                           "DistilBertTokenizer",
-                                           "ConvBertTokenizer",
-                                           "DPRContextEncoderTokenizer",
-                                           "DPRQuestionEncoderTokenizer",
-                                           "DPRReaderTokenizer",
-                                           "TokenizersBackend"};
-  return name.empty() || std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 }  // namespace
 
 TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& files) {
   auto exists = [&](const std::string& file) { return fs::exists(folder / file); };
-  Json model_config = exists("config.json") ? parse_json_file(folder / "config.json") : Json();
-  const JsonRelease release(model_config);
+  const OwnedJson model_config = exists("config.json") ? parse_json_file(folder / "config.json") : Json();
   std::string name = class_for(files.config, model_config);
-  if (is_bert(name) && exists("vocab.txt")) {
-    return parts_from_vocabulary(read_file(folder / "vocab.txt", kMostBytes), files.config, files.special_tokens,
-                                 files.added_tokens, folder.string());
-  }
+  if ((name.empty() || name == "TokenizersBackend") && exists("vocab.txt")) name = "BertTokenizer";
   if (name.empty()) name = exists("vocab.json") ? "GPT2Tokenizer" : "TokenizersBackend";
   if (exists("tekken.json")) {
-    Json tekken = parse_json_file(folder / "tekken.json");
-    const JsonRelease release_tekken(tekken);
+    const OwnedJson tekken = parse_json_file(folder / "tekken.json");
     const std::string source = (folder / "tekken.json").string();
     return parts_from_ranks(name, read_tekken(tekken, source), files, source);
   }
@@ -66,15 +48,14 @@ TokenizerParts load_vocabulary(const fs::path& folder, const SettingsFiles& file
                    fmt::format("{}: no tokenizer.json, and no {} as class {} has it", folder.string(), file, name),
                    "Give the folder of a model with its tokenizer files.");
   };
-  if (is_bert(name)) require("vocab.txt");
-  const Json description = require_description(name, folder.string());
-  const std::string type = description["model"].value("type", "");
+  const OwnedJson description = require_description(name, folder.string());
+  const std::string type = member_or_empty(description, "model").value("type", "");
   if (type == "Bytes" || type == "CodePoints") return parts_from_characters(name, files);
   const std::string first = description["files"].empty() ? "tokenizer.json" : description["files"][0];
   require(first);
+  if (first == "vocab.txt") return parts_from_lines(name, read_file(folder / first, kMostBytes), files);
   if (type == "Letters") {
-    Json vocabulary = parse_json_file(folder / first);
-    const JsonRelease release_vocabulary(vocabulary);
+    const OwnedJson vocabulary = parse_json_file(folder / first);
     return parts_from_letters(name, vocabulary, files);
   }
   return first == "vocab.json" ? load_merges(name, folder, files) : load_model_file(name, folder / first, files);

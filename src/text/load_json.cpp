@@ -202,13 +202,12 @@ TokenizerParts parts_from_json(const Json& file, const std::string& source, cons
 }
 
 TokenizerParts parts_from_text(std::string_view text, const std::string& source) {
-  Json file;
-  const JsonRelease release(file);
+  OwnedJson file;
   if (const auto split = text.size() <= JsonLimits().max_bytes ? split_file(text) : std::nullopt) {
     try {
       file = parse_json(split->rest, source);
     } catch (const Error&) {
-      file = nullptr;  // the message has to name a byte of the whole file
+      free_json(file);  // the message has to name a byte of the whole file
     }
     try {
       if (!file.is_null()) return parts_from_json(file, source, &split->lists);

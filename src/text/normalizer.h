@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/huge_memory.h"
 #include "text/aligned_text.h"
 #include "text/char_map.h"
 #include "text/pattern.h"
@@ -55,6 +56,13 @@ struct PrecompiledNormalizer {
 using Normalizer = std::variant<BertNormalizer, UnicodeForm, ReplaceNormalizer, PrependNormalizer, StripNormalizer,
                                 SimpleNormalizer, PrecompiledNormalizer>;
 
+/// A character of a new text: 0 when it replaces the next one of the old text, 1 when it is inserted, -n when it
+/// replaces one and the n behind it go.
+struct Change {
+  char32_t c;
+  int64_t change;
+};
+
 /// Memory that normalizing needs, kept between calls.
 struct NormalizerScratch {
   /// A character that canonical reordering may still move.
@@ -68,13 +76,7 @@ struct NormalizerScratch {
   std::vector<uint32_t> origins;  ///< of the pending characters that are not inserted, in the order of the text
   AlignedText other;
   std::vector<ByteSpan> matches;
-};
-
-/// A character of a new text: 0 when it replaces the next one of the old text, 1 when it is inserted, -n when it
-/// replaces one and the n behind it go.
-struct Change {
-  char32_t c;
-  int64_t change;
+  HugeVector<Change> changes;
 };
 
 /// Writes a changed text with the origins that the `tokenizers` package gives it: an inserted character has that of the

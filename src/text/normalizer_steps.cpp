@@ -64,7 +64,7 @@ size_t trailing_space(std::string_view text) {
   return text.size() - end;
 }
 
-void map_part(const CharMap& map, std::string_view part, std::vector<Change>& changes) {
+void map_part(const CharMap& map, std::string_view part, HugeVector<Change>& changes) {
   const auto found = map.find(part);
   const char* p = part.data();
   if (!found) return changes.push_back({decode_utf8(p), 0});
@@ -120,8 +120,16 @@ void apply_normalizer(const ReplaceNormalizer& normalizer, TextView in, Normaliz
 
 void apply_normalizer(const PrependNormalizer& normalizer, TextView in, NormalizerScratch&, AlignedText& out) {
   if (in.text.empty()) return;
-  out.append(normalizer.prepend, in.origin ? in.origin[0] : in.first);
-  copy_text(in, out);
+  if (!normalizer.prepend.empty()) {
+    out.append(normalizer.prepend, in.origin ? in.origin[0] : in.first);
+    return copy_text(in, out);
+  }
+  // The package writes the first character again behind what is put in front of it, so it stands for nothing here.
+  const char* after = in.text.data();
+  decode_utf8(after);
+  const auto first = static_cast<size_t>(after - in.text.data());
+  out.append(in.text.substr(0, first), kNoOrigin);
+  copy_text({in.text.substr(first), in.origin ? in.origin + first : nullptr, in.first + 1}, out);
 }
 
 void apply_normalizer(const StripNormalizer& normalizer, TextView in, NormalizerScratch&, AlignedText& out) {
@@ -143,9 +151,11 @@ void apply_normalizer(const SimpleNormalizer& normalizer, TextView in, Normalize
   }
 }
 
-void apply_normalizer(const PrecompiledNormalizer& normalizer, TextView in, NormalizerScratch&, AlignedText& out) {
+void apply_normalizer(const PrecompiledNormalizer& normalizer, TextView in, NormalizerScratch& scratch,
+                      AlignedText& out) {
   constexpr size_t kShort = 6;
-  std::vector<Change> changes;
+  HugeVector<Change>& changes = scratch.changes;
+  changes.clear();
   ChangeWriter writer(in, out);
   for (size_t at = 0; at < in.text.size();) {
     const size_t end = grapheme_end(in.text, at);

@@ -1,5 +1,6 @@
 #include "text/package_number.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -7,17 +8,23 @@
 namespace gamut::text {
 namespace {
 
+constexpr int64_t kMost = 308;
+
 /// 10 to the `exponent`, correctly rounded; up to 308.
 double power_of_ten(int64_t exponent) {
-  char text[8] = "1e";
-  const char* const end = std::to_chars(text + 2, text + sizeof(text), exponent).ptr;
-  double value = 0;
-  std::from_chars(text, end, value);
-  return value;
+  static const std::array<double, kMost + 1> kPowers = [] {
+    std::array<double, kMost + 1> powers{};
+    for (size_t i = 0; i < powers.size(); ++i) {
+      char text[8] = "1e";
+      const char* const end = std::to_chars(text + 2, text + sizeof(text), i).ptr;
+      std::from_chars(text, end, powers[i]);
+    }
+    return powers;
+  }();
+  return kPowers[static_cast<size_t>(exponent)];
 }
 
 double scaled(uint64_t significand, int64_t exponent) {
-  constexpr int64_t kMost = 308;
   auto value = static_cast<double>(significand);
   while (exponent < -kMost && value != 0) {
     value /= power_of_ten(kMost);
@@ -31,6 +38,7 @@ double scaled(uint64_t significand, int64_t exponent) {
 
 double package_number(std::string_view digits) {
   const bool negative = !digits.empty() && digits[0] == '-';
+  constexpr uint64_t kNearlyFull = UINT64_MAX / 10 - 1;
   uint64_t significand = 0;
   int64_t exponent = 0, written = 0;
   bool fraction = false, full = false;
@@ -46,7 +54,7 @@ double package_number(std::string_view digits) {
       continue;
     }
     const auto digit = static_cast<uint64_t>(c - '0');
-    full = full || significand > (UINT64_MAX - digit) / 10;
+    full = full || (significand >= kNearlyFull && significand > (UINT64_MAX - digit) / 10);
     if (full) {
       exponent += fraction ? 0 : 1;  // digits that no longer fit do not count, but their places do
       continue;

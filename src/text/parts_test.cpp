@@ -1,6 +1,8 @@
 // The parts of a tokenizer alone: UTF-8, character tables, normalizer, trie, decoder.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include <algorithm>
 #include <chrono>
 
@@ -31,6 +33,41 @@ TEST(Utf8, RepairsMaximalInvalidParts) {
             "\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(repaired("a\xE4\xB8|\xF0\x9F\x98|\xE4"), "a\uFFFD|\uFFFD|\uFFFD");
   EXPECT_EQ(repaired("\xFF"), "\uFFFD");
+}
+
+/// The table of well-formed sequences of the Unicode standard, byte by byte.
+size_t valid_length(std::string_view text) {
+  auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
+  auto in = [](uint32_t b, uint32_t low, uint32_t high) { return low <= b && b <= high; };
+  for (size_t i = 0;;) {
+    if (i >= text.size()) return i;
+    const uint32_t a = byte(i), b = byte(i + 1);
+    size_t length = 0;
+    if (a < 0x80) length = 1;
+    if (in(a, 0xC2, 0xDF) && in(b, 0x80, 0xBF)) length = 2;
+    const bool third = in(byte(i + 2), 0x80, 0xBF);
+    if (in(a, 0xE0, 0xEF) && in(b, a == 0xE0 ? 0xA0 : 0x80, a == 0xED ? 0x9F : 0xBF) && third) length = 3;
+    const bool fourth = third && in(byte(i + 3), 0x80, 0xBF);
+    if (in(a, 0xF0, 0xF4) && in(b, a == 0xF0 ? 0x90 : 0x80, a == 0xF4 ? 0x8F : 0xBF) && fourth) length = 4;
+    if (length == 0) return i;
+    i += length;
+  }
+}
+
+TEST(Utf8, IsValidAsTheStandardSays) {
+  static constexpr std::string_view kParts[] = {
+      "a", "é", "中", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xE0\xA0\x80", "abcdefgh", "ĠĠĠĠ", "\xF4\x8F\xBF\xBF"};
+  std::minstd_rand random(1);
+  for (int round = 0; round < 200000; ++round) {
+    std::string text;
+    for (size_t i = random() % 12; i > 0; --i) text += kParts[random() % std::size(kParts)];
+    for (size_t i = random() % 3; i > 0 && !text.empty(); --i) {
+      static constexpr uint8_t kBytes[] = {0x80, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xED,
+                                           0xEF, 0xF0, 0xF4, 0xF5, 0xFF, 0x9F, 0x41};
+      text[random() % text.size()] = static_cast<char>(kBytes[random() % std::size(kBytes)]);
+    }
+    ASSERT_EQ(valid_utf8_prefix(text), valid_length(text)) << testing::PrintToString(text);
+  }
 }
 
 TEST(Unicode, KnowsClasses) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -35,6 +36,27 @@ std::string ranges(std::span<const CharSpan> spans) {
   return out;
 }
 
+/// Every character of a category, for one that characters have left since Unicode 14: no bracket can take them out.
+std::string spelled_out(Category category) {
+  std::string out;
+  constexpr char32_t kEnd = 0x110000;
+  for (char32_t c = 0, first = kEnd; c <= kEnd; ++c) {
+    const bool is_member = c < kEnd && (category_mask(c) & category_bit(category));
+    if (is_member && first == kEnd) first = c;
+    if (is_member || first == kEnd) continue;
+    out += range(first, c - 1);
+    first = kEnd;
+  }
+  return out;
+}
+
+bool was_left(Category category, uint32_t set) {
+  const auto changes = category_changes();
+  return std::any_of(changes.begin(), changes.end(), [&](const CategoryChange& change) {
+    return change.old_category == category && !(set & category_bit(change.category));
+  });
+}
+
 /// The characters of a set of categories. Those that Unicode 14 puts elsewhere, whose tables PCRE2 has, by their range.
 std::string members_of(uint32_t set) {
   std::string out;
@@ -45,7 +67,9 @@ std::string members_of(uint32_t set) {
   }
   for (size_t i = 0; i < std::size(kCategoryNames); ++i) {
     const bool named = out.find(fmt::format("\\p{{{}}}", kCategoryNames[i][0])) != std::string::npos;
-    if ((set >> i & 1) && !named) out += fmt::format("\\p{{{}}}", kCategoryNames[i]);
+    if (!(set >> i & 1) || named) continue;
+    const auto category = static_cast<Category>(i);
+    out += was_left(category, set) ? spelled_out(category) : fmt::format("\\p{{{}}}", kCategoryNames[i]);
   }
   for (const CategoryChange& change : category_changes()) {
     const bool is_member = set & category_bit(change.category), was = set & category_bit(change.old_category);
@@ -69,11 +93,12 @@ std::optional<uint32_t> categories_of(std::string_view name) {
   return set == 0 ? std::nullopt : std::optional(set);
 }
 
-// Superscript one to three and the vulgar fractions of Latin-1, which only \\w has.
+// Superscript one to three and the vulgar fractions of Latin-1, which only \\w and \\p{Word} have.
 constexpr const char* kWordNumbers = "\\xb2\\xb3\\xb9\\xbc-\\xbe";
 
-std::string word_members() {
-  return members_of(kLetters | kMarks | kDecimals | kLetterNumbers | category_bit(Category::kPc));
+CharacterClass word_class(bool negated = false) {
+  const uint32_t categories = kLetters | kMarks | kDecimals | kLetterNumbers | category_bit(Category::kPc);
+  return {members_of(categories) + ranges(further_alphabetic()), negated, kWordNumbers};
 }
 std::string alphabetic_members() { return members_of(kLetters | kLetterNumbers) + ranges(further_alphabetic()); }
 
@@ -86,7 +111,7 @@ std::optional<CharacterClass> escape_class(char letter) {
     case 's':
     case 'S': return CharacterClass{std::string(kSpaceMembers), letter == 'S'};
     case 'w':
-    case 'W': return CharacterClass{word_members() + ranges(further_alphabetic()) + kWordNumbers, letter == 'W'};
+    case 'W': return word_class(letter == 'W');
     case 'd':
     case 'D': return CharacterClass{members_of(kDecimals), letter == 'D'};
     default: return std::nullopt;
@@ -106,7 +131,7 @@ std::optional<CharacterClass> posix_class(std::string_view name) {
   if (name == "blank") return CharacterClass{"\\t" + members_of(category_bit(Category::kZs))};
   if (name == "xdigit") return escape_class('h');
   if (name == "ascii") return CharacterClass{"\\x00-\\x7f"};
-  if (name == "word") return CharacterClass{word_members() + ranges(further_alphabetic())};
+  if (name == "word") return word_class();
   // All that is assigned, and what of it is no separator.
   const uint32_t assigned = category_bits(Category::kCf, Category::kZp);
   if (name == "graph") return CharacterClass{members_of(assigned & ~space)};
@@ -127,10 +152,8 @@ CharacterClass property_class(std::string_view name) {
     out.members = members_of(*set);
   } else if (plain == "PUNCT") {
     out.members = members_of(kPunctuations);
-  } else if (const auto posix = posix_class(lower); posix && lower != "word") {
-    out.members = posix->members;
-  } else if (plain == "WORD") {
-    out.members = word_members();
+  } else if (const auto posix = posix_class(lower)) {
+    out.members = posix->members, out.alone = posix->alone;
   } else {
     // Scripts without the characters that several share, which PCRE2 counts to all of them unless told otherwise.
     const bool is_script = is_script_name(plain);
@@ -144,7 +167,7 @@ CharacterClass property_class(std::string_view name) {
 
 void CharacterSet::add(const CharacterClass& added) {
   if (added.negated) {
-    others.push_back(added.pattern());
+    others.push_back("[^" + added.members + "]");
   } else {
     members += added.members;
   }

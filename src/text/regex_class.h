@@ -12,9 +12,10 @@ namespace gamut::text {
 struct CharacterClass {
   std::string members;  ///< what stands between the brackets of a set
   bool negated = false;
+  std::string alone = {};  ///< members that the class has only where it is not in a set
 
-  /// An expression for one character.
-  std::string pattern() const { return (negated ? "[^" : "[") + members + "]"; }
+  /// An expression for one character outside of sets.
+  std::string pattern() const { return (negated ? "[^" : "[") + members + alone + "]"; }
 };
 
 /// The class of \h \H \s \S \w \W \d \D; nothing for other letters.

@@ -223,7 +223,7 @@ class Translator {
       while (at_ < in_.size() && in_[at_] >= '0' && in_[at_] <= '9') out_ += in_[at_++];
     } else if (const auto known = read_class()) {
       out_ += known->pattern();
-    } else if (std::string_view("RXNAzZGK").find(c) != std::string_view::npos && c != '\0') {
+    } else if (std::string_view("RNAzZGK").find(c) != std::string_view::npos && c != '\0') {
       out_ += '\\', out_ += c, at_ += 2;
     } else {
       out_ += read_escaped();
@@ -264,7 +264,7 @@ class Translator {
       return digits;
     }
     if (std::string_view("aefnrt").find(c) != std::string_view::npos) return {'\\', c};
-    if (std::string_view("yYOCMc").find(c) != std::string_view::npos) unsupported(fmt::format("\\{}", c));
+    if (std::string_view("yYOCMcX").find(c) != std::string_view::npos) unsupported(fmt::format("\\{}", c));
     const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (word) return {c};
     --at_;

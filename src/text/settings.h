@@ -10,16 +10,17 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/owned_json.h"
 #include "text/added_tokens.h"
 
 namespace gamut::text {
 
 /// The files beside a vocabulary; null where there is none.
 struct SettingsFiles {
-  std::string folder;   ///< for messages
-  Json config;          ///< tokenizer_config.json
-  Json special_tokens;  ///< special_tokens_map.json
-  Json added_tokens;    ///< added_tokens.json
+  std::string folder;        ///< for messages
+  OwnedJson config;          ///< tokenizer_config.json
+  OwnedJson special_tokens;  ///< special_tokens_map.json
+  OwnedJson added_tokens;    ///< added_tokens.json
 };
 
 struct TokenizerSettings {

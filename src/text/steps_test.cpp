@@ -73,6 +73,23 @@ TEST(Regex, ReadsOnigurumasSyntax) {
   EXPECT_EQ(matches_of("\\v", "\n\x0b"), (Found{"\x0b"}));
 }
 
+TEST(Regex, HasOnigurumasClasses) {
+  auto matches = [](const char* pattern, std::string_view text) {
+    std::vector<ByteSpan> found;
+    Regex(pattern, "test").find_all(text, found);
+    return !found.empty();
+  };
+  // Superscript one: part of a word on its own, not in a set.
+  EXPECT_TRUE(matches("\\w", "\xC2\xB9"));
+  EXPECT_TRUE(matches("\\p{Word}", "\xC2\xB9"));
+  EXPECT_FALSE(matches("[\\w]", "\xC2\xB9"));
+  EXPECT_TRUE(matches("[^\\w\\s]", "\xC2\xB9"));
+  EXPECT_TRUE(matches("[\\W_]", "\xC2\xB9"));
+  // U+1171E was a nonspacing mark in Unicode 14.
+  EXPECT_FALSE(matches("\\p{Mn}", "\xF0\x91\x9C\x9E"));
+  EXPECT_TRUE(matches("\\p{M}", "\xF0\x91\x9C\x9E"));
+}
+
 TEST(UnicodeForm, ComposesWithOrigins) {
   NormalizerScratch scratch;
   AlignedText out;
@@ -86,7 +103,7 @@ TEST(Bpe, LongAndShortWordsMergeAlike) {
                 "test");
   for (size_t length : {7u, 40u, 41u, 4003u}) {
     BpeWork work;
-    std::vector<WordToken> tokens;
+    WordTokens tokens;
     const std::string word(length, 'a');
     bpe.tokenize(word, {0, length}, work, tokens);
     ASSERT_EQ(tokens.size(), length / 4 + (length % 4 + 1) / 2) << length;

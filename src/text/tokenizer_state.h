@@ -64,7 +64,7 @@ struct Workspace {
   PreTokenizerScratch pre_tokenizer;
   BpeWork bpe;
   UnigramWork unigram;
-  std::vector<WordToken> word_tokens;
+  WordTokens word_tokens;
   TokenSequence first, second;
 };
 

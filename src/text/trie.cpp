@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <vector>
 
 namespace gamut::text {
 
@@ -51,36 +53,47 @@ struct Trie::Builder {
   uint32_t place(Node node) {
     // Keys can be chosen so that no node fits the holes that others leave: the search looks at the newest cells only.
     const size_t newest = end > kSearched ? end - kSearched : 0;
-    size_t first = std::max({low, newest, bytes[0] + size_t{1}});  // base 0 would let the root be its own child
-    size_t seen = 0, taken = 0;
+    const size_t start = std::max({low, newest, bytes[0] + size_t{1}});  // base 0 would let the root be its own child
+    size_t first = start, free = 0;
     for (;; ++first) {
-      grow(first + 256);
-      ++seen;
-      if (cells[first].parent != kNone) {
-        ++taken;
-        continue;
-      }
+      first = next_free(first);
+      ++free;
       const size_t base = first - bytes[0];
-      const bool fits = std::all_of(bytes.begin() + 1, bytes.begin() + count,
-                                    [&](uint8_t byte) { return cells[base + byte].parent == kNone; });
-      if (!fits) continue;
-      // Cells below are nearly all taken: later searches start here.
-      if (first >= low && taken * 20 >= seen * 19) low = first;
-      cells[node].base = static_cast<uint32_t>(base);
-      for (size_t i = 0; i < count; ++i) cells[base + bytes[i]].parent = node;
-      end = std::max(end, base + bytes[count - 1] + 1);
-      return static_cast<uint32_t>(base);
+      const bool fits =
+          std::all_of(bytes.begin() + 1, bytes.begin() + count, [&](uint8_t byte) { return !is_taken(base + byte); });
+      if (fits) break;
     }
+    const size_t base = first - bytes[0], seen = first - start + 1;
+    // Cells below are nearly all taken: later searches start here.
+    if (first >= low && (seen - free) * 20 >= seen * 19) low = first;
+    if (cells.size() <= base + 256) cells.resize(base + 257);
+    cells[node].base = static_cast<uint32_t>(base);
+    for (size_t i = 0; i < count; ++i) {
+      const size_t at = base + bytes[i];
+      cells[at].parent = node;
+      taken[at / 64] |= uint64_t{1} << at % 64;
+    }
+    end = std::max(end, base + bytes[count - 1] + 1);
+    return static_cast<uint32_t>(base);
   }
 
-  void grow(size_t size) {
-    if (cells.size() <= size) cells.resize(size + 1);
+  bool is_taken(size_t at) const { return at / 64 < taken.size() && taken[at / 64] >> at % 64 & 1; }
+
+  /// The first cell from `at` on that nobody has; `taken` then has room for those of its node.
+  size_t next_free(size_t at) {
+    for (;;) {
+      if (taken.size() < at / 64 + 6) taken.resize(std::max(taken.size() * 2, at / 64 + 6));
+      const uint64_t free = ~taken[at / 64] >> at % 64;
+      if (free != 0) return at + static_cast<size_t>(std::countr_zero(free));
+      at = (at / 64 + 1) * 64;
+    }
   }
 
   HugeVector<Cell>& cells;
   std::array<uint8_t, 256> bytes;
   std::array<size_t, 256> starts;
   size_t count = 0;
+  std::vector<uint64_t> taken;  ///< a bit for each cell that has a parent
   size_t low = 1;
   size_t end = 1;  ///< behind the last cell that is taken
 };

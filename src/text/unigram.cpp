@@ -13,7 +13,7 @@ namespace {
 constexpr uint32_t kNoStart = UINT32_MAX;
 
 Vocabulary number(std::span<const Unigram::Piece> pieces, const std::string& source) {
-  std::vector<Vocabulary::Entry> tokens;
+  HugeVector<Vocabulary::Entry> tokens;
   tokens.reserve(pieces.size());
   for (size_t i = 0; i < pieces.size(); ++i) tokens.emplace_back(pieces[i].first, static_cast<int64_t>(i));
   return Vocabulary(tokens, source);
@@ -25,6 +25,7 @@ Unigram::Unigram(std::span<const Piece> pieces, const Options& options, const st
     : vocabulary_(number(pieces, source)), trie_(vocabulary_.make_trie()), byte_fallback_(options.byte_fallback) {
   constexpr double kUnknownPenalty = 10;
   double lowest = 1e300;
+  scores_.reserve(pieces.size());
   for (const auto& piece : pieces) {
     scores_.push_back(piece.second);
     lowest = std::min(lowest, piece.second);
@@ -49,7 +50,7 @@ int32_t Unigram::unknown_id() const {
   fail(ErrorCode::kInvalidFile, "the model has no unknown piece, which a character of the text needs");
 }
 
-void Unigram::find_best(std::string_view word, std::vector<UnigramWork::Node>& nodes) const {
+void Unigram::find_best(std::string_view word, HugeVector<UnigramWork::Node>& nodes) const {
   nodes.assign(word.size() + 1, {0, 0, kNoStart});
   for (size_t start = 0, next; start < word.size(); start = next) {
     next = start + 1;
@@ -74,7 +75,7 @@ void Unigram::find_best(std::string_view word, std::vector<UnigramWork::Node>& n
 }
 
 /// A piece of the best path, or several unknown ones in a row.
-void Unigram::add_piece(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const {
+void Unigram::add_piece(std::string_view text, ByteSpan span, WordTokens& tokens) const {
   const std::string_view piece = text.substr(span.begin, span.end - span.begin);
   if (const auto id = vocabulary_.id(piece)) return tokens.push_back({*id, span});
   auto known = [&](char byte) { return byte_ids_[static_cast<uint8_t>(byte)] >= 0; };
@@ -85,7 +86,7 @@ void Unigram::add_piece(std::string_view text, ByteSpan span, std::vector<WordTo
   tokens.push_back({unknown_id(), span, true});
 }
 
-void Unigram::tokenize(std::string_view text, ByteSpan span, UnigramWork& work, std::vector<WordToken>& tokens) const {
+void Unigram::tokenize(std::string_view text, ByteSpan span, UnigramWork& work, WordTokens& tokens) const {
   const std::string_view word = text.substr(span.begin, span.end - span.begin);
   find_best(word, work.nodes);
   work.pieces.clear();
@@ -111,7 +112,7 @@ void Unigram::tokenize(std::string_view text, ByteSpan span, UnigramWork& work, 
   }
 }
 
-void WordLevel::tokenize(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const {
+void WordLevel::tokenize(std::string_view text, ByteSpan span, WordTokens& tokens) const {
   const std::string_view word = text.substr(span.begin, span.end - span.begin);
   const auto id = vocabulary_.id(word);
   if (!id && !unk_id_) {

@@ -21,8 +21,8 @@ struct UnigramWork {
     int32_t id;
     uint32_t start;
   };
-  std::vector<Node> nodes;
-  std::vector<WordToken> pieces;
+  HugeVector<Node> nodes;
+  WordTokens pieces;
 };
 
 class Unigram {
@@ -44,16 +44,16 @@ class Unigram {
 
   /// Appends the tokens of the word at `span` of `text`. Throws Error{kInvalidFile} for an unknown character when the
   /// model has no unknown piece.
-  void tokenize(std::string_view text, ByteSpan span, UnigramWork& work, std::vector<WordToken>& tokens) const;
+  void tokenize(std::string_view text, ByteSpan span, UnigramWork& work, WordTokens& tokens) const;
 
  private:
   int32_t unknown_id() const;
-  void find_best(std::string_view word, std::vector<UnigramWork::Node>& nodes) const;
-  void add_piece(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const;
+  void find_best(std::string_view word, HugeVector<UnigramWork::Node>& nodes) const;
+  void add_piece(std::string_view text, ByteSpan span, WordTokens& tokens) const;
 
   Vocabulary vocabulary_;
   Trie trie_;
-  std::vector<double> scores_;
+  HugeVector<double> scores_;
   std::array<int64_t, 256> byte_ids_;
   std::optional<int32_t> unk_id_;
   std::string unk_token_;
@@ -69,7 +69,7 @@ class WordLevel {
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const std::string& unk_token() const { return unk_token_; }
-  void tokenize(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const;
+  void tokenize(std::string_view text, ByteSpan span, WordTokens& tokens) const;
 
  private:
   Vocabulary vocabulary_;

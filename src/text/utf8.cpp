@@ -1,5 +1,7 @@
 #include "text/utf8.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace gamut::text {
@@ -22,6 +24,55 @@ int measure(const uint8_t* p, size_t left) {
   return length;
 }
 
+constexpr uint64_t kOnes = 0x0101010101010101u;
+
+/// Reads eight bytes of text at once. `due`: how many tails the characters before still need, in bits 0 and 8.
+class EightBytes {
+ public:
+  explicit EightBytes(uint64_t word)
+      : tails_(bit(word, 7) & ~bit(word, 6)),
+        twos_(bit(word, 7) & bit(word, 6) & ~bit(word, 5)),
+        threes_(bit(word, 7) & bit(word, 6) & bit(word, 5)) {
+    const uint64_t low = bit(word, 0) | bit(word, 1), high = bit(word, 2) | bit(word, 3);
+    const uint64_t overlong_two = twos_ & ~(bit(word, 1) | high | bit(word, 4));
+    const uint64_t overlong_three = threes_ & ~(low | high);                                          // E0
+    const uint64_t surrogate = threes_ & bit(word, 0) & ~bit(word, 1) & bit(word, 2) & bit(word, 3);  // ED
+    special_ = overlong_two | overlong_three | surrogate | (threes_ & bit(word, 4));
+  }
+
+  /// Whether all is well by the few rules that nearly all texts keep to: characters of up to three bytes whose leads
+  /// allow any tails. Moves `due` on.
+  bool is_plain(uint64_t& due) const {
+    const uint64_t leads = twos_ | threes_;
+    if (special_ != 0 || tails_ != (leads << 8 | threes_ << 16 | due)) return false;
+    due = leads >> 56 | threes_ >> 48;
+    return true;
+  }
+
+ private:
+  static uint64_t bit(uint64_t word, int i) { return word >> i & kOnes; }
+
+  uint64_t tails_, twos_, threes_, special_;
+};
+
+/// Length of a beginning of `text` that is valid, in whole characters; the rest is for closer looks.
+size_t plain_prefix(std::string_view text) {
+  size_t i = 0;
+  uint64_t due = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + i, sizeof(word));
+    if (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+    if ((word & kOnes << 7) == 0 && due == 0) continue;
+    if (!EightBytes(word).is_plain(due)) break;
+  }
+  while (due != 0) {  // back to the beginning of the character that is not whole
+    --i;
+    if (!is_utf8_tail(text[i])) break;
+  }
+  return i;
+}
+
 }  // namespace
 
 size_t count_characters(std::string_view text) {
@@ -31,31 +82,16 @@ size_t count_characters(std::string_view text) {
 }
 
 size_t valid_utf8_prefix(std::string_view text) {
+  constexpr size_t kCloser = 64;  // bytes to look at one character at a time where the quick rules do not do
   const auto* data = reinterpret_cast<const uint8_t*>(text.data());
   size_t i = 0;
   while (i < text.size()) {
-    uint64_t word;
-    if (i + sizeof(word) <= text.size()) {
-      std::memcpy(&word, data + i, sizeof(word));
-      if ((word & 0x8080808080808080u) == 0) {
-        i += sizeof(word);
-        continue;
-      }
+    i += plain_prefix(text.substr(i));
+    for (const size_t end = std::min(text.size(), i + kCloser); i < end;) {
+      const int length = measure(data + i, text.size() - i);
+      if (length < 0) return i;
+      i += static_cast<size_t>(length);
     }
-    // The most frequent characters besides ASCII: two bytes, and three that are no special cases.
-    if (text.size() - i >= 3 && is_utf8_tail(text[i + 1])) {
-      if (data[i] >= 0xC2 && data[i] < 0xE0) {
-        i += 2;
-        continue;
-      }
-      if (data[i] > 0xE0 && data[i] < 0xED && is_utf8_tail(text[i + 2])) {
-        i += 3;
-        continue;
-      }
-    }
-    const int length = measure(data + i, text.size() - i);
-    if (length < 0) break;
-    i += static_cast<size_t>(length);
   }
   return i;
 }

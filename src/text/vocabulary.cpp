@@ -1,11 +1,14 @@
 #include "text/vocabulary.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/excerpt.h"
+#include "text/short_bytes.h"
 
 namespace gamut::text {
 namespace {
@@ -20,6 +23,23 @@ uint64_t sort_key(std::string_view token) {
   return std::endian::native == std::endian::little ? __builtin_bswap64(key) : key;
 }
 
+using SortKey = std::pair<uint64_t, uint32_t>;
+
+/// Sorts by the keys, some bits at a time from the last.
+void sort_by_key(HugeVector<SortKey>& keys) {
+  constexpr int kBits = 11;
+  constexpr size_t kDigits = size_t{1} << kBits;
+  HugeVector<SortKey> other(keys.size());
+  for (int shift = 0; shift < 64; shift += kBits) {
+    auto digit = [shift](const SortKey& key) { return key.first >> shift & (kDigits - 1); };
+    std::array<uint32_t, kDigits + 1> begins{};
+    for (const SortKey& key : keys) ++begins[digit(key) + 1];
+    std::partial_sum(begins.begin(), begins.end(), begins.begin());
+    for (const SortKey& key : keys) other[begins[digit(key)]++] = key;
+    keys.swap(other);
+  }
+}
+
 uint64_t hash_of(std::string_view token) {
   uint64_t hash = token.size() * 0x9E3779B97F4A7C15u;
   auto mix = [&](uint64_t part) {
@@ -27,14 +47,10 @@ uint64_t hash_of(std::string_view token) {
     hash ^= hash >> 31;
   };
   while (token.size() > 8) {
-    uint64_t part;
-    std::memcpy(&part, token.data(), 8);
-    mix(part);
+    mix(load_bytes<uint64_t>(token.data()));
     token.remove_prefix(8);
   }
-  uint64_t part = 0;
-  std::memcpy(&part, token.data(), token.size());
-  mix(part);
+  mix(few_bytes(token.data(), token.size()));
   return hash * 0x94D049BB133111EBu ^ hash >> 29;
 }
 
@@ -61,7 +77,7 @@ Vocabulary::Vocabulary(std::span<const Entry> tokens, const std::string& source)
   pool_.reserve(bytes);
   tokens_.reserve(tokens.size());
   by_id_.assign(static_cast<size_t>(highest + 1), kNoToken);
-  slots_.assign(std::bit_ceil(tokens.size() * 5 / 4 + 2), {});
+  slots_.assign(std::bit_ceil(tokens.size() * 3 / 2 + 2), {});
   uint64_t hashes[kAhead];
   for (size_t i = 0; i < tokens.size() + kAhead; ++i) {
     if (i >= kAhead)
@@ -125,18 +141,28 @@ std::optional<std::string_view> Vocabulary::token(int64_t id) const {
   return text_of(tokens_[by_id_[static_cast<size_t>(id)]]);
 }
 
+bool Vocabulary::is_joined(int64_t id, std::string_view left, std::string_view right) const {
+  const std::string_view whole = token(id).value_or(std::string_view());
+  return whole.size() == left.size() + right.size() && same_bytes(whole.substr(0, left.size()), left) &&
+         same_bytes(whole.substr(left.size()), right);
+}
+
 Trie Vocabulary::make_trie() const {
-  std::vector<std::pair<uint64_t, uint32_t>> order;
+  HugeVector<SortKey> order;
   order.reserve(tokens_.size());
   for (const Token& token : tokens_) {
     order.emplace_back(sort_key(text_of(token)), static_cast<uint32_t>(order.size()));
   }
-  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : text_of(tokens_[a.second]) < text_of(tokens_[b.second]);
-  });
-  std::vector<Trie::Entry> entries;
+  sort_by_key(order);
+  auto text = [&](const SortKey& key) { return text_of(tokens_[key.second]); };
+  for (auto begin = order.begin(); begin != order.end();) {
+    auto end = std::find_if(begin, order.end(), [&](const SortKey& key) { return key.first != begin->first; });
+    std::sort(begin, end, [&](const SortKey& a, const SortKey& b) { return text(a) < text(b); });
+    begin = end;
+  }
+  HugeVector<Trie::Entry> entries;
   entries.reserve(order.size());
-  for (const auto& place : order) {
+  for (const SortKey& place : order) {
     const Token& token = tokens_[place.second];
     entries.push_back({text_of(token), static_cast<int32_t>(token.id)});
   }

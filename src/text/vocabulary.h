@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/huge_memory.h"
+#include "text/short_bytes.h"
 #include "text/trie.h"
 
 namespace gamut::text {
@@ -31,6 +32,8 @@ class Vocabulary {
   void ids(std::span<const std::string_view> tokens, std::span<int64_t> ids) const;
   /// The token, or nothing for an id that has none.
   std::optional<std::string_view> token(int64_t id) const;
+  /// Whether the token of this id is `left` and `right`: less work than to look the two up together.
+  bool is_joined(int64_t id, std::string_view left, std::string_view right) const;
   /// All tokens, for look-up byte by byte.
   Trie make_trie() const;
 
@@ -51,7 +54,7 @@ class Vocabulary {
   void prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]); }
   std::string_view text_of(const Token& token) const { return {pool_.data() + token.offset, token.length}; }
   bool holds(const Slot& slot, std::string_view token, uint64_t hash) const {
-    return slot.check == hash >> 32 && text_of(tokens_[slot.index]) == token;
+    return slot.check == hash >> 32 && same_bytes(text_of(tokens_[slot.index]), token);
   }
 
   std::string pool_;

@@ -20,7 +20,7 @@ int64_t WordPiece::unknown_id() const {
        options_.unk_token);
 }
 
-void WordPiece::tokenize(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const {
+void WordPiece::tokenize(std::string_view text, ByteSpan span, WordTokens& tokens) const {
   const size_t most = options_.max_input_chars_per_word;
   const std::string_view word = text.substr(span.begin, span.end - span.begin);
   if (word.size() > most && count_characters(word) > most) {

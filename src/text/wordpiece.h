@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/huge_memory.h"
 #include "text/aligned_text.h"
 #include "text/vocabulary.h"
 
@@ -20,6 +21,8 @@ struct WordToken {
   /// themselves.
   bool beyond = false;
 };
+/// Words may be megabytes: memory that the system clears page by page would cost more than the words.
+using WordTokens = HugeVector<WordToken>;
 
 class WordPiece {
  public:
@@ -37,7 +40,7 @@ class WordPiece {
 
   /// Appends the tokens of the word at `span` of `text`. Throws Error{kInvalidFile} when the word is unknown and the
   /// vocabulary has no unknown token. Work is linear in the word for a given vocabulary.
-  void tokenize(std::string_view text, ByteSpan span, std::vector<WordToken>& tokens) const;
+  void tokenize(std::string_view text, ByteSpan span, WordTokens& tokens) const;
 
  private:
   int64_t unknown_id() const;

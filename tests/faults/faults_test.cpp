@@ -11,6 +11,7 @@
 
 #include "base/thread_pool.h"
 #include "faults/model_folder.h"
+#include "faults/vocabulary_files.h"
 #include "gamut/model.h"
 #include "gamut/task.h"
 #include "gamut/tokenizer.h"
@@ -88,6 +89,23 @@ TEST(Faults, AllocationsOfATokenizer) {
     ASSERT_EQ(e.ids.size(), 20u);
     tokenizer.decode(e.ids);
   });
+}
+
+TEST(Faults, AllocationsOfEachKindOfVocabulary) {
+  for (const VocabularyFile& kind : vocabulary_files()) {
+    SCOPED_TRACE(kind.name);
+    const fs::path folder = model_folder() / kind.name;
+    write_vocabulary(folder, kind);
+    fail_each(
+        Kind::kAllocations,
+        [&] {
+          const Tokenizer tokenizer = Tokenizer::open(folder);
+          const Encoding e = tokenizer.encode("a b ab", "b");
+          ASSERT_FALSE(e.ids.empty());
+          tokenizer.decode(e.ids);
+        },
+        5);
+  }
 }
 
 TEST(Faults, AllocationsOfLoading) {

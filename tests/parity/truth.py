@@ -52,6 +52,8 @@ def reset_rope(model: torch.nn.Module) -> None:
                 setattr(module, name.replace("original_", ""), original.clone())
         if hasattr(module, "original_max_seq_len"):
             module.max_seq_len_cached = module.original_max_seq_len
+            for name in [name for name in vars(module) if name.endswith("_max_seq_len_cached")]:
+                delattr(module, name)
 
 
 def run_row(model: torch.nn.Module, row: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -67,17 +67,31 @@ def as_dict(encoding, overflowing):
     return out
 
 
+TOKENS_LINE = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def as_line(encoding):
+    """What gamut writes for an encoding. Comparing lines is several times as fast as comparing what they say, and a line that
+    is written otherwise is still compared by what it says."""
+    offsets = str(encoding.offsets).replace("(", "[").replace(")", "]")
+    return '{"ids": %s, "tokens": %s, "offsets": %s, "type_ids": %s, "attention_mask": %s, "special_tokens_mask": %s}' % (
+        encoding.ids, TOKENS_LINE(encoding.tokens), offsets, encoding.type_ids, encoding.attention_mask, encoding.special_tokens_mask)
+
+
 class Comparison:
     def __init__(self, gamut, timeout=600):
         self.gamut, self.timeout = gamut, timeout
         self.compared = self.differences = self.shown = 0
 
-    def run(self, folder, inputs, *flags):
+    def lines(self, folder, inputs, *flags):
         lines = "".join(json.dumps(i, ensure_ascii=False) + "\n" for i in inputs)
         done = subprocess.run([self.gamut, "tokenize", folder, *flags], input=lines.encode(), stdout=subprocess.PIPE, timeout=self.timeout)
         if done.returncode:
             sys.exit("gamut failed (%d) with %s" % (done.returncode, flags))
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout.decode().split("\n")[:-1]
+
+    def run(self, folder, inputs, *flags):
+        return [json.loads(line) for line in self.lines(folder, inputs, *flags)]
 
     def check(self, what, inputs, expected, got):
         self.compared += len(inputs)
@@ -99,8 +113,12 @@ class Comparison:
         for at in range(0, len(inputs), 10000):  # the oracle's encodings are large
             part = inputs[at : at + 10000]
             encodings = tokenizer.encode_batch(pairs[at : at + 10000], add_special_tokens=special)
-            expected = [as_dict(e, overflowing) for e in encodings]
-            self.check(what, part, expected, self.run(folder, part, *flags))
+            got = self.lines(folder, part, *flags)
+            if len(got) == len(part) and not overflowing:
+                odd = [i for i, (e, g) in enumerate(zip(encodings, got)) if as_line(e) != g]
+                self.compared += len(part) - len(odd)
+                part, encodings, got = [[of[i] for i in odd] for of in (part, encodings, got)]
+            self.check(what, part, [as_dict(e, overflowing) for e in encodings], [json.loads(g) for g in got])
 
     def decode(self, tokenizer, folder, ids):
         for skip, flags in ((True, ()), (False, ("--keep-special",))):

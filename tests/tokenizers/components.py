@@ -3,12 +3,13 @@
 
     components.py GAMUT [--count 100000] [--seed 1] [--only TEXT] [--jobs N]
 
-Each tokenizer sees `--count` generated strings, pairs among them, and prose; ids, tokens, offsets, type ids, masks and decoded
-text must be equal, and where the package raises an error gamut must end with one; where it panics gamut may do better. Exit
+Each tokenizer sees the same `--count` generated strings, pairs among them, and prose; ids, tokens, offsets, type ids, masks and decoded
+text must be equal; a class of characters is tried on every code point (on some thousand with few strings); and where the package raises an error gamut must end with one; where it panics gamut may do better. Exit
 status 1 on any difference.
 """
 import argparse
 import concurrent.futures
+import functools
 import itertools
 import json
 import os
@@ -26,29 +27,57 @@ from tokenizers import Tokenizer
 STRIDES = ((5, 0), (9, 2), (12, 4), (3, 1), (2, 0), (1, 0), (0, 0))
 
 
+@functools.lru_cache(1)
+def shared_inputs(seed, count):
+    """Texts and pairs; making them takes longer than comparing them."""
+    strings = Strings(seed)
+    return ([strings.short() for _ in range(count * 8 // 10)],
+            [{"text": strings.short(), "pair": strings.short()} for _ in range(count // 10)])
+
+
+@functools.lru_cache(1)
+def code_points(count):
+    """Texts of all code points; with few strings the first 12,288 and a share of the others."""
+    every = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    texts = ["".join(every[at : at + 512]) for at in range(0, len(every), 512)]
+    return texts if count >= 2000 else texts[:24] + texts[24 :: 40]
+
+
+@functools.lru_cache(1)
+def some_prose(count):
+    return [t for found in all_prose(max(1, count // 1000)).values() for t in found] if count >= 1000 else []
+
+
 class Case:
     """One tokenizer, saved to a folder of its own, and the strings that it sees."""
 
     def __init__(self, gamut, group, name, make, count, seed, folder):
         self.what, self.group, self.folder, self.count = "%s %s" % (group, name), group, folder, count
         self.comparison = Comparison(gamut, 20 + count // 50)
-        self.strings = Strings("%d %s" % (seed, self.what))
+        self.strings, self.seed = Strings("%d %s" % (seed, self.what)), seed
         made = make()
         text = made if isinstance(made, str) else made.to_str()
         with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as file:
             file.write(text)
         self.oracle = Tokenizer.from_str(text)
 
-    def run(self, prose):
-        if self.group == "decoder":
+    def inputs(self):
+        if self.group != "added":
+            return shared_inputs(self.seed, self.count)
+        self.strings.added = with_added_tokens(self.oracle, self.folder)
+        texts = [self.strings.short() for _ in range(self.count * 8 // 10)]
+        return texts, [{"text": self.strings.short(), "pair": self.strings.short()} for _ in range(self.count // 10)]
+
+    def run(self):
+        if self.group == "class":
+            self.encode(code_points(self.count))
+        elif self.group == "decoder":
             self.decode(self.count)
         elif self.group == "truncation":
             self.truncate()
         else:
-            if self.group == "added":
-                self.strings.added = with_added_tokens(self.oracle, self.folder)
-            texts = [self.strings.short() for _ in range(self.count * 8 // 10)] + prose
-            pairs = [{"text": self.strings.short(), "pair": self.strings.short()} for _ in range(self.count // 10)]
+            texts, pairs = self.inputs()
+            texts = texts + some_prose(self.count)
             self.encode(texts)
             self.encode(pairs)
             few = (texts + pairs)[:: max(1, self.count // 100)]
@@ -146,10 +175,9 @@ def silence():
 
 def run_case(gamut, group, name, count, seed):
     make = dict(GROUPS[group]())[name]
-    prose = [t for found in all_prose(max(1, count // 1000)).values() for t in found] if count >= 1000 else []
     start = time.time()
     with tempfile.TemporaryDirectory() as folder:
-        comparison = Case(gamut, group, name, make, count, seed, folder).run(prose)
+        comparison = Case(gamut, group, name, make, count, seed, folder).run()
     return group, name, comparison.compared, comparison.differences, time.time() - start
 
 

@@ -24,8 +24,8 @@ import compare
 import sentencepiece_file as spm
 import transformers.convert_slow_tokenizer as converters
 from transformers import AutoTokenizer
-from vocabulary_files import (EOT, FAIRSEQ, bpe_files, letters_file, merged_file, rank_file, tekken_file, unigram_file,
-                              write_json)
+from vocabulary_files import (EOT, FAIRSEQ, amino_acids_file, bpe_files, letters_file, lines_file, merged_file, rank_file, tekken_file,
+                              unigram_file, write_json)
 
 def stand_in_packages():
     """transformers reads .model files with protobuf and only asks for sentencepiece to be there; of tiktoken it uses the
@@ -54,6 +54,7 @@ def listed(**tokens):
 
 
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>"]
+BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 # name -> (model type, tokenizer_config.json, further files, how the vocabulary is written)
 CASES = {
     "gpt2": ("gpt2", {}, {}, bpe_files(last=[EOT])),
@@ -85,6 +86,31 @@ CASES = {
     "openai-gpt": ("openai-gpt", {}, {}, bpe_files("words", first=["<unk>"])),
     "herbert": ("bert", {"tokenizer_class": "HerbertTokenizer"}, {}, bpe_files("words", first=["<s>", "<pad>", "</s>", "<unk>"], last=["<mask>"])),
     "cohere": ("cohere", {}, {}, bpe_files(first=["<PAD>", "<UNK>", "<CLS>", "<SEP>", "<MASK_TOKEN>", "<BOS_TOKEN>"])),
+    "bert": ("bert", {"do_lower_case": True}, {}, lines_file(BERT)),
+    "bert-cased": ("bert", {"do_lower_case": False, "tokenize_chinese_chars": False, "tokenizer_class": "BertTokenizerFast"}, {}, lines_file(BERT)),
+    "bert-added": ("bert", {"do_lower_case": True, "strip_accents": False, "mask_token": token("[MASK]", lstrip=True), "additional_special_tokens": ["<one>", "[CLS]"]},
+                   {"added_tokens.json": {"<new>": 1600, "naïve": 1601, "[SEP]": 3},
+                    "special_tokens_map.json": {"pad_token": "<new>", "sep_token": {"content": "[SEP]", "rstrip": True}}}, lines_file(BERT)),
+    "bert-listed": ("bert", {"do_lower_case": True, "cls_token": "<c>", "added_tokens_decoder": listed(_2=("[CLS]", {"lstrip": True}), _1600=("<c>", {}), _1601=("a b", {"special": False, "normalized": True}))},
+                    {"added_tokens.json": {"<unused>": 1700}}, lines_file(BERT)),
+    "distilbert": ("distilbert", {"do_lower_case": True, "tokenizer_class": "DistilBertTokenizer"}, {}, lines_file(BERT)),
+    "dpr": ("dpr", {"do_lower_case": False, "tokenizer_class": "DPRReaderTokenizer"}, {}, lines_file(BERT)),
+    "convbert": ("convbert", {"do_lower_case": True}, {}, lines_file(BERT)),
+    "funnel": ("funnel", {}, {}, lines_file(["<pad>", "<unk>", "<cls>", "<sep>", "<mask>", "<s>", "</s>"])),
+    "funnel-dirty": ("funnel", {"clean_text": False, "wordpieces_prefix": "@@", "strip_accents": True}, {}, lines_file(["<pad>", "<unk>", "<cls>", "<sep>", "<mask>"])),
+    "mpnet": ("mpnet", {}, {}, lines_file(["<s>", "<pad>", "</s>", "<unk>", "[UNK]", "<mask>"])),
+    "mpnet-stated": ("mpnet", {"do_lower_case": False, "mask_token": "<m>", "tokenizer_class": "MPNetTokenizer"}, {}, lines_file(["<s>", "<pad>", "</s>", "[UNK]", "<m>"])),
+    "layoutlmv2": ("layoutlmv2", {"do_lower_case": True}, {}, lines_file(BERT)),
+    "splinter": ("splinter", {}, {}, lines_file([*BERT, "[QUESTION]", "."])),
+    "splinter-left": ("splinter", {"padding_side": "left", "question_token": "<q>"}, {}, lines_file([*BERT, "."])),
+    "layoutlmv3": ("layoutlmv3", {}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "layoutlmv3-bare": ("layoutlmv3", {"add_prefix_space": False}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "markuplm": ("markuplm", {"tags_dict": {"a": 0}}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "luke": ("luke", {}, {}, bpe_files(first=ROBERTA, last=["<mask>", "<ent>", "<ent2>"])),
+    "luke-extra": ("luke", {"additional_special_tokens": ["<ent2>", "<x>"], "entity_token_1": "<ent>"}, {}, bpe_files(first=ROBERTA, last=["<mask>"])),
+    "siglip2": ("siglip2", {"tokenizer_class": "Siglip2Tokenizer"}, {}, merged_file("tokenizer.model", ["<pad>", "<eos>", "<bos>", "<unk>"], byte_fallback=True, others=["<mask>"])),
+    "videoprism": ("videoprism", {}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"])),
+    "lasr": ("lasr_ctc", {}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<s>", "<unk>"])),
     "t5": ("t5", {}, {}, unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"])),
     "t5-config": ("t5", {"extra_ids": 3, "additional_special_tokens": ["<extra_id_0>", "<extra_id_1>", "<extra_id_2>"]}, {},
                   unigram_file("spiece.model", ["<pad>", "</s>", "<unk>"], others=["<mine>"])),
@@ -144,6 +170,8 @@ PLAIN_CASES = {
     "byt5": ("t5", {"tokenizer_class": "ByT5Tokenizer"}, {}, lambda folder: None),
     "byt5-few": ("t5", {"tokenizer_class": "ByT5Tokenizer", "extra_ids": 2}, {}, lambda folder: None),
     "perceiver": ("perceiver", {}, {}, lambda folder: None),
+    "esm": ("esm", {}, {}, amino_acids_file()),
+    "esm-added": ("esm", {"mask_token": token("<mask>", lstrip=True, rstrip=True), "additional_special_tokens": ["<x>"]}, {}, amino_acids_file()),
     "canine": ("canine", {}, {}, lambda folder: None),
 }
 

@@ -49,6 +49,7 @@ REFUSED = [
     (split("(?i)stra\u00dfe"), ["pre_tokenizer", "stra\u00dfe", "without regard to case", "not supported"]),
     (split("[a[^b]]"), ["pre_tokenizer", "[a[^b]]", "negated set", "not supported"]),
     (split("[a&&]"), ["pre_tokenizer", "[a&&]", "empty set"]),
+    (split(r"\X"), ["pre_tokenizer", r"\X", "not supported"]),
     (split(r"\p{Nonsense}"), ["pre_tokenizer", r"\p{Nonsense}"]),
     (split("(?<name>a"), ["pre_tokenizer", "(?<name>a"]),
     (split("a\\"), ["pre_tokenizer", "a\\"]),

@@ -1,9 +1,21 @@
 """The strings that tokenizers are compared on: generated ones, and prose of this machine in many languages."""
+import functools
 import glob
 import gzip
 import random
 import re
 import unicodedata
+
+
+@functools.lru_cache(None)
+def classes_and_marks():
+    """The code points of each general category, and those that combine."""
+    classes = {}
+    for c in range(0x110000):
+        if not 0xD800 <= c < 0xE000:
+            classes.setdefault(unicodedata.category(chr(c)), []).append(c)
+    marks = [c for c in range(0x110000) if unicodedata.combining(chr(c))]
+    return [classes[k] for k in sorted(classes)], marks
 
 
 class Strings:
@@ -19,12 +31,7 @@ class Strings:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
-        classes = {}
-        for c in range(0x110000):
-            if not 0xD800 <= c < 0xE000:
-                classes.setdefault(unicodedata.category(chr(c)), []).append(c)
-        self.classes = [classes[k] for k in sorted(classes)]
-        self.marks = [c for c in range(0x110000) if unicodedata.combining(chr(c))]
+        self.classes, self.marks = classes_and_marks()
         self.next = 0
         self.added = []
 
@@ -111,6 +118,7 @@ def manual_pages(language):
             continue
 
 
+@functools.lru_cache(None)
 def prose(language, most=4000):
     """Up to `most` distinct texts in a language, the same in every run on one machine; the catalogues' headers left out."""
     found = {}

@@ -22,6 +22,9 @@ class Corpus:
         return cls.texts
 
 
+TRAINED = {}
+
+
 def trained(model, trainer, pre_tokenizer=None, normalizer=None, decoder=None, texts=None):
     tokenizer = Tokenizer(model)
     if normalizer:
@@ -30,8 +33,11 @@ def trained(model, trainer, pre_tokenizer=None, normalizer=None, decoder=None, t
         tokenizer.pre_tokenizer = pre_tokenizer
     if decoder:
         tokenizer.decoder = decoder
-    tokenizer.train_from_iterator(texts or Corpus.get(), trainer)
-    return tokenizer
+    key = tokenizer.to_str(), repr(trainer), len(texts or ())  # many cases differ in what stands around one model
+    if key not in TRAINED:
+        tokenizer.train_from_iterator(texts or Corpus.get(), trainer)
+        TRAINED[key] = tokenizer.to_str()
+    return Tokenizer.from_str(TRAINED[key])
 
 
 def edited(tokenizer, **fields):

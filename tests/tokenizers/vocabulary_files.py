@@ -45,6 +45,16 @@ class Trained:
             self.made[kind] = vocab, [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
         return self.made[kind]
 
+    def word_pieces(self):
+        if "words and pieces" not in self.made:
+            tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+            tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+            tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+            tokenizer.train_from_iterator(self.text, trainers.WordPieceTrainer(vocab_size=1500, show_progress=False))
+            vocab = tokenizer.get_vocab()
+            self.made["words and pieces"] = sorted(vocab, key=vocab.get)
+        return self.made["words and pieces"]
+
     def pieces(self):
         """Unigram pieces with scores."""
         if "unigram" not in self.made:
@@ -86,6 +96,20 @@ def bpe_files(kind="bytes", first=(), last=()):
         lines = ["#version: 0.2", *(" ".join(m) for m in merges), ""]
         (pathlib.Path(folder) / "merges.txt").write_text("\n".join(lines), encoding="utf-8")
     return write
+
+
+def lines_file(first):
+    """vocab.txt"""
+    def write(folder):
+        lines = [*first, *(t for t in TRAINED.word_pieces() if t not in first), "Capital", "naïve", "trailing \u3000", ""]
+        (pathlib.Path(folder) / "vocab.txt").write_text("\n".join(lines), encoding="utf-8", newline="\n")
+    return write
+
+
+def amino_acids_file():
+    """vocab.txt of a protein model, and one token that is the beginning of another."""
+    tokens = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null_1>", "<mask>", "THE", "thé"]
+    return lambda folder: (pathlib.Path(folder) / "vocab.txt").write_text("\n".join(tokens), encoding="utf-8")
 
 
 def unigram_file(name, controls, unk="<unk>", others=(), **options):
