@@ -96,7 +96,8 @@ void generate(const GenerateArguments& arguments, CommonOptions& common) {
   }
   const std::vector<GeneratedText> results = generate_text(generator, arguments, common.json);
   for (const GeneratedText& result : results) {
-    if (common.json) std::printf("%s\n", to_json(result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    if (common.json)
+      std::printf("%s\n", to_json(result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     if (!result.error) continue;
     if (results.size() == 1) throw Error(*result.error);
     if (!common.json) std::fprintf(stderr, "gamut: %s\n", result.error->message().c_str());

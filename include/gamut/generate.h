@@ -25,23 +25,23 @@ struct GenerateOptions {
 
 /// What became of one prompt.
 struct GeneratedText {
-  std::string text;              ///< what the new tokens say, special tokens and a stop string left out
-  std::vector<int64_t> ids;      ///< the new tokens
-  std::string finish_reason;     ///< "stop", "length", "cancelled" or "error"
+  std::string text;           ///< what the new tokens say, special tokens and a stop string left out
+  std::vector<int64_t> ids;   ///< the new tokens
+  std::string finish_reason;  ///< "stop", "length", "cancelled" or "error"
   int64_t prompt_tokens = 0;
-  std::optional<Error> error;    ///< of this prompt alone
+  std::optional<Error> error;  ///< of this prompt alone
 };
 
 /// Called with each piece of text of prompt number `prompt` as soon as it is settled; false cancels that prompt.
 using TextCallback = std::function<bool(size_t prompt, std::string_view piece)>;
 
-/// A language model ready to generate, greedily: the likeliest token each time. Copies share one state; every method may
-/// be called from several threads at once.
+/// A language model ready to generate, greedily: the likeliest token each time. Copies share one state; every method
+/// may be called from several threads at once.
 class Generator {
  public:
   /// Opens a folder with config.json, weights and tokenizer files. `state_bytes` bounds the memory for keys and values
-  /// of a call; 0: half of what the machine has left. Throws what Model::open throws, and Error{kUnsupported} for a model
-  /// that does not generate.
+  /// of a call; 0: half of what the machine has left. Throws what Model::open throws, and Error{kUnsupported} for a
+  /// model that does not generate.
   static Generator open(const std::filesystem::path& folder, const LoadOptions& options = {}, size_t state_bytes = 0);
 
   /// All prompts together. A prompt that cannot run has its own error; the others go on. Throws

@@ -96,7 +96,8 @@ std::vector<std::vector<int64_t>> rows_of(const Tensor& ids, const Tensor* mask)
   std::vector<std::vector<int64_t>> rows(static_cast<size_t>(ids.dim(0)));
   for (int64_t i = 0; i < ids.count(); ++i) {
     const auto place = static_cast<size_t>(i);
-    if (mask == nullptr || mask->i64()[place] != 0) rows[place / static_cast<size_t>(ids.dim(1))].push_back(ids.i64()[place]);
+    if (mask == nullptr || mask->i64()[place] != 0)
+      rows[place / static_cast<size_t>(ids.dim(1))].push_back(ids.i64()[place]);
   }
   return rows;
 }
@@ -145,7 +146,8 @@ GenerationLimits Generator::State::limits(const GenerateOptions& options) const 
          limits.min_new_tokens, limits.max_new_tokens);
   }
   limits.stop_ids = options.stop_ids;
-  if (!options.ignore_eos) limits.stop_ids.insert(limits.stop_ids.end(), settings.eos_ids.begin(), settings.eos_ids.end());
+  if (!options.ignore_eos)
+    limits.stop_ids.insert(limits.stop_ids.end(), settings.eos_ids.begin(), settings.eos_ids.end());
   limits.repetition_penalty = settings.repetition_penalty;
   limits.context = context;
   return limits;
@@ -164,9 +166,9 @@ Generator Generator::open(const std::filesystem::path& folder, const LoadOptions
     }
     // Rotations go on beyond max_position_embeddings, but no model has learned to read them there.
     const int64_t context = files.config.has("max_position_embeddings") ? files.config.i("max_position_embeddings") : 0;
-    return Generator(std::make_shared<const State>(State{files.compile(files.record(load).program, load), tokenizer,
-                                                         read_generation_settings(folder, files.config), context,
-                                                         state_bytes}));
+    return Generator(
+        std::make_shared<const State>(State{files.compile(files.record(load).program, load), tokenizer,
+                                            read_generation_settings(folder, files.config), context, state_bytes}));
   });
 }
 
@@ -203,9 +205,8 @@ std::vector<GeneratedText> Generator::generate(const std::vector<std::string>& p
     }
     std::vector<std::vector<int64_t>> ids;
     for (const std::string& prompt : prompts) {
-      ids.push_back(state_->tokenizer
-                        ->encode(prompt, {.add_special_tokens = options.add_special_tokens, .ids_only = true})
-                        .ids);
+      ids.push_back(
+          state_->tokenizer->encode(prompt, {.add_special_tokens = options.add_special_tokens, .ids_only = true}).ids);
     }
     return generate_ids(ids, options, on_text);
   });
@@ -215,7 +216,8 @@ NamedTensors Generator::generate_raw(const NamedTensors& inputs, const GenerateO
   return at_edge([&] {
     for (const auto& [name, tensor] : inputs) {
       if (name == "input_ids" || name == "attention_mask") continue;
-      fail(ErrorCode::kInvalidArgument, "input {} is unknown to generation; expected input_ids and attention_mask", name);
+      fail(ErrorCode::kInvalidArgument, "input {} is unknown to generation; expected input_ids and attention_mask",
+           name);
     }
     const Tensor *ids = find_matrix(inputs, "input_ids"), *mask = find_matrix(inputs, "attention_mask");
     if (ids == nullptr) fail(ErrorCode::kInvalidArgument, "input input_ids is missing");

@@ -165,8 +165,8 @@ void Generation::add_token(Row* row, int64_t token) {
     return finish(FinishReason::kStop);
   }
   const int64_t longest = session_.program().max_length;
-  const bool is_full = (limits.context > 0 && row->length() >= limits.context) ||
-                       (longest > 0 && row->length() > longest);
+  const bool is_full =
+      (limits.context > 0 && row->length() >= limits.context) || (longest > 0 && row->length() > longest);
   if (made >= limits.max_new_tokens || is_full) finish(FinishReason::kLength);
 }
 

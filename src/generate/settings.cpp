@@ -30,15 +30,16 @@ void warn(const Config& config, GenerationSettings* settings) {
     const char* name;
     double neutral;
   };
-  constexpr Setting kNumbers[] = {{"num_beams", 1},        {"no_repeat_ngram_size", 0},
-                                  {"penalty_alpha", 0},    {"encoder_repetition_penalty", 1},
-                                  {"guidance_scale", 1},   {"encoder_no_repeat_ngram_size", 0},
-                                  {"num_beam_groups", 1},  {"prompt_lookup_num_tokens", 0}};
+  constexpr Setting kNumbers[] = {{"num_beams", 1},       {"no_repeat_ngram_size", 0},
+                                  {"penalty_alpha", 0},   {"encoder_repetition_penalty", 1},
+                                  {"guidance_scale", 1},  {"encoder_no_repeat_ngram_size", 0},
+                                  {"num_beam_groups", 1}, {"prompt_lookup_num_tokens", 0}};
   auto add = [&](const std::string& text) {
     settings->warnings.push_back(fmt::format("{}: {} is not followed", config.source(), text));
   };
   if (config.given("do_sample") && config.b_or("do_sample", false)) {
-    settings->warnings.push_back(fmt::format("{}: do_sample is true; here the likeliest token is taken", config.source()));
+    settings->warnings.push_back(
+        fmt::format("{}: do_sample is true; here the likeliest token is taken", config.source()));
   }
   for (const Setting& setting : kNumbers) {
     if (!config.given(setting.name) || !config.has(setting.name)) continue;

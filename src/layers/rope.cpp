@@ -185,8 +185,8 @@ Config rope_object(const Config& config, const std::string& layer_type) {
 /// The file's own values count before the defaults of the model type.
 double read_theta(const Config& config, const RopeOptions& options) {
   constexpr NumRange kRange{.min = 1e-6, .max = 1e18};
-  const bool has_own = config.given("rope_parameters") || config.given("rope_scaling");
-  if (has_own) {
+  auto gives = [&](const char* name) { return config.given(name) && config.has(name); };  // null gives nothing
+  if (gives("rope_parameters") || gives("rope_scaling")) {
     const Config own = rope_object(config, options.layer_type);
     if (own.has("rope_theta")) return own.num("rope_theta", kRange);
   }

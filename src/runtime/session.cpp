@@ -62,8 +62,8 @@ int64_t at(const Tensor& tensor, int64_t b, int64_t s) {
 }
 
 bool is_per_token(const Program& program, const std::string& output) {
-  return std::ranges::any_of(program.outputs,
-                             [&](const ProgramOutput& known) { return known.name == output && known.lines != Lines::kRows; });
+  return std::ranges::any_of(
+      program.outputs, [&](const ProgramOutput& known) { return known.name == output && known.lines != Lines::kRows; });
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ class Session {
   /// as [T,…] with the rows end to end, results per row as [N,…]. Throws Error{kInvalidArgument} as `forward` does.
   NamedTensors run_rows(const std::map<std::string, std::vector<std::vector<int64_t>>>& inputs) const;
 
-  /// Memory of at most `budget` bytes for the sequences of `step`. Throws Error{kUnsupported} for a program or a backend
-  /// that keeps none.
+  /// Memory of at most `budget` bytes for the sequences of `step`. Throws Error{kUnsupported} for a program or a
+  /// backend that keeps none.
   std::unique_ptr<State> make_state(size_t budget) const;
 
   /// Whose results `step` returns, of a program that can take them of some tokens only.

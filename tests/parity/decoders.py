@@ -48,7 +48,7 @@ DECODER_VALUES: dict[str, tuple] = KNOB_VALUES | {
     "lengths": ((6, 4), (3, 9), (5, 1), (2, 7), (11, 5), (4, 8)),
     "window": (3, None, 4, 2, 2, 6),
     "rope": ("default", "llama3", "yarn", "longrope", "linear", "dynamic"),
-    "old_rope": (False, True, False, True, False, True),
+    "old_rope": (True, True, False, True, False, True),
     "theta": (10000.0, 500.0, 1e6, 10000.0, 37.5, 100.0),
     "explicit_positions": (False, False, True, False, False, False),
     "variant": (0, 1, 2, 3, 4, 5),

@@ -58,12 +58,12 @@ class CpuBackend : public Backend {
   int64_t tokens_per_run() const override { return 2048; }
 
   bool supports(const Node& node) const override {
-    for (const OpSchema* direct :
-         {&op::kAttention, &op::kLayerNorm, &op::kRmsNorm, &op::kL2Normalize, &op::kSoftmax, &op::kPoolRows,
-          &op::kRope}) {
+    for (const OpSchema* direct : {&op::kAttention, &op::kLayerNorm, &op::kRmsNorm, &op::kL2Normalize, &op::kSoftmax,
+                                   &op::kPoolRows, &op::kRope}) {
       if (node.op == direct) return true;
     }
-    if (node.op == &op::kLinear || node.op == &op::kActivation || node.op == &op::kGated) return can_apply(activation_kind(node));
+    if (node.op == &op::kLinear || node.op == &op::kActivation || node.op == &op::kGated)
+      return can_apply(activation_kind(node));
     return is_host_op(node);
   }
 

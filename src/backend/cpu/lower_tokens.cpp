@@ -113,9 +113,10 @@ void AttentionStep::bind_state(Run& run, AttentionArgs* args) const {
 }  // namespace
 
 Step lower_attention(Lowering& lowering, const Node& node) {
-  AttentionStep step{node.inputs[0],         node.inputs[1],         node.inputs[2],         node.outputs[0],
-                     input_or_none(node, 3), input_or_none(node, 4), input_or_none(node, 5), input_or_none(node, 6),
-                     {},                     state_name(node)};
+  AttentionStep step{node.inputs[0],         node.inputs[1],         node.inputs[2],
+                     node.outputs[0],        input_or_none(node, 3), input_or_none(node, 4),
+                     input_or_none(node, 5), input_or_none(node, 6), {},
+                     state_name(node)};
   for (int value : node.inputs) {
     if (value >= 0) lowering.make_resident(value);
   }

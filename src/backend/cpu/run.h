@@ -31,9 +31,9 @@ struct Workspace {
   std::shared_ptr<void> arena;
   size_t arena_bytes = 0;
   std::unique_ptr<void, Free> scratch;
-  std::vector<void*> data;        // of every value
-  std::vector<int64_t> segments;  // see Run::segments
-  std::vector<int64_t> keys;                 // boundaries of the keys of each row, of a run with states
+  std::vector<void*> data;                 // of every value
+  std::vector<int64_t> segments;           // see Run::segments
+  std::vector<int64_t> keys;               // boundaries of the keys of each row, of a run with states
   std::vector<const float* const*> pages;  // of each row's sequence
 
   /// Makes the arena at least that large; its content is lost.

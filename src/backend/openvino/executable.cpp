@@ -110,7 +110,8 @@ void OpenvinoExecutable::check_ids(ov::InferRequest& request) const {
 }
 
 NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs, const StateRun& states) const {
-  if (states.state != nullptr) fail(ErrorCode::kInternal, "a run with states on the openvino backend, which makes none");
+  if (states.state != nullptr)
+    fail(ErrorCode::kInternal, "a run with states on the openvino backend, which makes none");
   const SymbolValues symbols = bind_symbols(graph_, inputs);
   interface_.check(inputs, symbols);
   checkpoint_->require_whole();  // a gather touches its table in the map

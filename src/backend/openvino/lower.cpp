@@ -142,7 +142,8 @@ ov::PartialShape partial_shape(const Shape& shape) {
 
 Lower find_lowering(const Node& node) {
   if (node.op == &op::kAttention) {
-    const bool has_more = node.attributes.i("chunk") > 0 || node.attributes.num("softcap") > 0 || node.inputs.size() > 5;
+    const bool has_more =
+        node.attributes.i("chunk") > 0 || node.attributes.num("softcap") > 0 || node.inputs.size() > 5;
     if (has_more) return nullptr;
   }
   if ((node.op == &op::kLinear || node.op == &op::kActivation) && !can_lower_activation(node)) return nullptr;

@@ -103,8 +103,7 @@ void Attention::attend(const Row& row, int64_t token, int64_t head, float* out) 
   }
 }
 
-void attention(const Node& node, std::span<const HostTensor> inputs, const HostTensor& output,
-               const StateRun& states) {
+void attention(const Node& node, std::span<const HostTensor> inputs, const HostTensor& output, const StateRun& states) {
   if (!node.attributes.b("causal") || (inputs.size() > 4 && inputs[4].data != nullptr)) {
     fail(ErrorCode::kInternal, "{}: only causal attention without a bias has a state", node.label);
   }

@@ -88,8 +88,8 @@ Qkv project_fused(const Recording& r, const Scope& s, Value x) {
   auto part = [&](Value fused, int which) {
     if (!fused) return fused;
     const int64_t heads = which == 0 ? spec.heads : spec.kv_heads;
-    if (per_group) return group_part(fused, spec.kv_heads, (which == 0 ? 0 : shared + which - 1) * d,
-                                     (which == 0 ? shared : 1) * d);
+    if (per_group)
+      return group_part(fused, spec.kv_heads, (which == 0 ? 0 : shared + which - 1) * d, (which == 0 ? shared : 1) * d);
     const int64_t begin = which == 0 ? 0 : spec.heads + (which - 1) * spec.kv_heads;
     return op::slice(fused, 0, begin * d, heads * d);
   };
@@ -304,7 +304,8 @@ DecoderSpec read_spec(const Config& config) {
   DecoderSpec spec;
   spec.layers = config.i("num_hidden_layers", {.min = 0, .max = 10000});
   spec.heads = config.i("num_attention_heads", {.min = 1, .max = 65536});
-  spec.kv_heads = config.has("num_key_value_heads") ? config.i("num_key_value_heads", {.min = 1, .max = 65536}) : spec.heads;
+  spec.kv_heads =
+      config.has("num_key_value_heads") ? config.i("num_key_value_heads", {.min = 1, .max = 65536}) : spec.heads;
   const int64_t width = config.i("hidden_size");
   spec.head_dim = config.has("head_dim") ? config.i("head_dim", {.min = 1, .max = 65536}) : width / spec.heads;
   spec.activation = config.has("hidden_act") ? config.s("hidden_act") : "silu";
@@ -334,9 +335,8 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   }
   Recording r{spec, config, program, graph, root, root / spec.base, Rows::input(graph), {}, {}};
   r.ids = token_input(r, "input_ids", config.i("vocab_size"), {});
-  const int64_t table = spec.names.positions.empty()
-                            ? 0
-                            : names.require((r.base / spec.names.positions / "weight").path()).dims.at(0);
+  const int64_t table =
+      spec.names.positions.empty() ? 0 : names.require((r.base / spec.names.positions / "weight").path()).dims.at(0);
   r.positions = token_input(r, "position_ids", table, fill_positions(spec.first_position));
   if (table > 0) program.max_length = table - spec.first_position;
   record_head(r, program.head, program.head == row.heads.front());
@@ -373,7 +373,8 @@ Architecture make_decoder(const DecoderRow& row) {
   Architecture architecture;
   architecture.model_type = row.model_type;
   architecture.heads = row.heads;
-  architecture.names = {.base_prefix = row.base_prefix, .renames = row.renames, .ignored_suffixes = row.ignored_suffixes};
+  architecture.names = {
+      .base_prefix = row.base_prefix, .renames = row.renames, .ignored_suffixes = row.ignored_suffixes};
   architecture.record = [row](Program& program, const Config& config, WeightNames& names) {
     record(row, program, config, names);
   };

@@ -40,8 +40,8 @@ struct DecoderNames {
   std::string q_norm = "self_attn.q_norm", k_norm = "self_attn.k_norm";  // used where the checkpoint has them
   std::string sinks = "self_attn.sinks";                                 // likewise
   std::string gate = "mlp.gate_proj", up = "mlp.up_proj", down = "mlp.down_proj";
-  std::string lm_head = "lm_head";                                // below the root
-  std::string score = "score", token_score = "score";             // of the classification heads, below the root
+  std::string lm_head = "lm_head";                     // below the root
+  std::string score = "score", token_score = "score";  // of the classification heads, below the root
 };
 
 /// What differs from block to block.
@@ -74,8 +74,8 @@ struct DecoderSpec {
   bool alibi = false;
   double alibi_scale = 1;  // of the slopes
 
-  bool parallel = false;              // attention and feed-forward read the same x; without mlp_norm, the same norm of it
-  bool residual_is_normed = false;    // the residual is the norm's result, not its input
+  bool parallel = false;            // attention and feed-forward read the same x; without mlp_norm, the same norm of it
+  bool residual_is_normed = false;  // the residual is the norm's result, not its input
   bool norms_after_residual = false;  // norm(x + f(x)), not x + f(norm(x))
   bool rope_before_qk_norm = false;
   double clip_qkv = 0;  // 0: not
@@ -105,10 +105,9 @@ struct DecoderRow {
 Architecture make_decoder(const DecoderRow& row);
 
 /// "LlamaModel", "LlamaForCausalLM", "LlamaForSequenceClassification", …: those of `tasks` behind the base model.
-std::vector<std::string> decoder_heads(const std::string& prefix,
-                                       const std::vector<std::string>& tasks = {"CausalLM", "SequenceClassification",
-                                                                                "TokenClassification",
-                                                                                "QuestionAnswering"});
+std::vector<std::string> decoder_heads(const std::string& prefix, const std::vector<std::string>& tasks = {
+                                                                      "CausalLM", "SequenceClassification",
+                                                                      "TokenClassification", "QuestionAnswering"});
 
 /// The sliding window of the config where `use` (and the config's `layer_types`, if it has them) say so.
 void slide(DecoderSpec& spec, const Config& config, const std::function<bool(int64_t i)>& use);

@@ -17,8 +17,8 @@ void gpt(DecoderSpec& spec, const Config& config, const char* eps) {
 
 void refuse_cross_attention(const Config& config) {
   if (!config.b_or("add_cross_attention", false)) return;
-  fail(ErrorCode::kUnsupported, "{}: add_cross_attention is true; only decoders alone are supported for this model type",
-       config.source());
+  fail(ErrorCode::kUnsupported,
+       "{}: add_cross_attention is true; only decoders alone are supported for this model type", config.source());
 }
 
 void gpt2(DecoderSpec& spec, const Config& config) {

@@ -64,7 +64,8 @@ void gemma3(DecoderSpec& spec, const Config& config) {
   };
   spec.ropes["rope"] = read_rope(config, {.head_dim = spec.head_dim, .layer_type = "full_attention"});
   RopeOptions sliding{.head_dim = spec.head_dim, .layer_type = "sliding_attention"};
-  if (!config.given("rope_parameters")) sliding.plain_theta = config.num_or("rope_local_base_freq", 10000, {.min = 1e-6});
+  if (!config.given("rope_parameters"))
+    sliding.plain_theta = config.num_or("rope_local_base_freq", 10000, {.min = 1e-6});
   spec.ropes["rope_sliding"] = read_rope(config, sliding);
 }
 

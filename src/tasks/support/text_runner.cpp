@@ -63,8 +63,8 @@ void TextRunner::run(std::span<const std::string> texts, bool truncate, const Co
       NamedTensors mine;
       for (const ProgramOutput& output : program.outputs) {
         const Tensor& all = results.at(output.name);
-        mine[output.name] =
-            output.lines != Lines::kRows ? lines_of(all, start, lengths[batch[n]]) : lines_of(all, static_cast<int64_t>(n), 1);
+        mine[output.name] = output.lines != Lines::kRows ? lines_of(all, start, lengths[batch[n]])
+                                                         : lines_of(all, static_cast<int64_t>(n), 1);
       }
       consume(batch[n], encodings[batch[n]], mine);
       start += lengths[batch[n]];
