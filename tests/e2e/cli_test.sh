@@ -13,6 +13,7 @@ cd "$work"
 "$make_model" base
 "$make_model" masked BertForMaskedLM
 "$make_model" labels BertForTokenClassification
+"$make_model" llama LlamaForCausalLM
 failures=0
 checks=0
 
@@ -228,6 +229,33 @@ forward() {
   [[ ! -e x.safetensors ]] || fail 'a failed forward left its output behind'
 }
 
+generate() {
+  expect 0 generate llama --ids 3,1,4 --max-new-tokens 5 --json
+  lines out 1
+  has out '"finish_reason":"length","prompt_tokens":3}'
+  expect 0 generate llama --inputs llama/inputs.safetensors --outputs rows.safetensors --max-new-tokens 3 --greedy
+  has out 'logits F32[2,3,29]'
+  has out 'sequences I64[2,7]'
+  expect 1 generate llama --inputs llama/inputs.safetensors --outputs x.safetensors --backend openvino
+  expect 1 generate llama --ids 3,29 --json
+  has out '29 at 1 is outside [0, 29)'
+  expect 1 generate llama --prompt text --json
+  error not_found
+  expect 1 generate llama --ids 3 --stop end --json
+  error invalid_argument
+  expect 1 generate masked --ids 3 --json
+  error unsupported
+  expect 1 generate llama --ids 3 --max-new-tokens 1 --min-new-tokens 2 --json
+  error invalid_argument
+  # With a tokenizer: lines of standard input are prompts, one that is empty has an error of its own.
+  cp base/vocab.txt llama/vocab.txt
+  expect 0 generate llama --prompt 'the cat' --max-new-tokens 4
+  lines out 1
+  printf 'the cat\nparis\n' >prompts
+  expect 0 generate llama --max-new-tokens 4 --json <prompts
+  lines out 2
+}
+
 tokenize() {
   printf '"the cats"\n{"text": "a cat", "pair": "a dog"}\n\n""\r\n' >lines.json
   expect 0 tokenize base <lines.json
@@ -340,7 +368,7 @@ full_device() {
   done
 }
 
-for part in wrong_usage embed errors run forward tokenize describe bench doctor full_device; do "$part"; done
+for part in wrong_usage embed errors run forward generate tokenize describe bench doctor full_device; do "$part"; done
 if ((failures > 0)); then
   echo "$failures of $checks checks failed"
   exit 1
