@@ -112,8 +112,7 @@ TEST(Generator, StopsWhereItIsTold) {
   const auto stopped = generate(loaded, {{3, 1, 4}}, {.max_new_tokens = 12, .stop_ids = {end}})[0];
   EXPECT_EQ(stopped.reason, FinishReason::kStop);
   EXPECT_EQ(stopped.tokens, std::vector<int64_t>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first) + 1));
-  const auto later =
-      generate(loaded, {{3, 1, 4}}, {.max_new_tokens = 12, .min_new_tokens = 12, .stop_ids = {end}})[0];
+  const auto later = generate(loaded, {{3, 1, 4}}, {.max_new_tokens = 12, .min_new_tokens = 12, .stop_ids = {end}})[0];
   EXPECT_EQ(later.tokens.size(), 12u);
   EXPECT_EQ(std::ranges::count(later.tokens | std::views::take(11), end), 0);
   EXPECT_EQ(generate(loaded, {{3, 1, 4}}, {.max_new_tokens = 0})[0].tokens.size(), 0u);
@@ -122,9 +121,8 @@ TEST(Generator, StopsWhereItIsTold) {
 
 TEST(Generator, ACallerCancelsOneRequest) {
   const Loaded loaded = load();
-  const auto rows = generate(loaded, kPrompts, {.max_new_tokens = 9}, [count = 0](size_t prompt, int64_t) mutable {
-    return prompt != 1 || ++count < 3;
-  });
+  const auto rows = generate(loaded, kPrompts, {.max_new_tokens = 9},
+                             [count = 0](size_t prompt, int64_t) mutable { return prompt != 1 || ++count < 3; });
   EXPECT_EQ(rows[1].reason, FinishReason::kCancelled);
   EXPECT_EQ(rows[1].tokens.size(), 3u);
   EXPECT_EQ(rows[0].tokens.size(), 9u);

@@ -81,7 +81,10 @@ Value visible_keys(Graph& g, const Node& node, const Rows* rows, const Extent& s
     past = logical_and(past, near);
   }
   if (const int64_t chunk = node.attributes.i("chunk"); chunk > 0) {
-    auto number = [&](Value x) { return binary(BinaryKind::kDiv, x, g.scalar(chunk)); };
+    // Half a token more, so that a backend may multiply by the reciprocal.
+    auto number = [&](Value x) {
+      return unary(UnaryKind::kFloor, (cast(x, DType::kF32) + 0.5f) / g.scalar(static_cast<float>(chunk)));
+    };
     past = logical_and(past, compare(CompareKind::kEqual, number(as_key(positions)), number(as_query(positions))));
   }
   return seen ? logical_and(seen, past) : past;
@@ -90,14 +93,16 @@ Value visible_keys(Graph& g, const Node& node, const Rows* rows, const Extent& s
 /// F32 [B,H,S,S]: each head's slope times how far behind the query a key stands, as a negative number.
 Value distances(const Rows& rows, Value slopes) {
   const Value positions = cast(row_positions(rows), DType::kF32);
-  const Extent batch = positions.extent(0), sequence = positions.extent(1);
-  const Value behind = reshape(positions, {batch, 1, 1, sequence}) - reshape(positions, {batch, 1, sequence, 1});
+  Shape key = positions.shape();
+  key = {key[0], 1, 1, key[1]};
+  const Shape query{key[0], 1, key[3], 1};
+  const Value behind = reshape(positions, key) - reshape(positions, query);
   return behind * reshape(slopes, {1, slopes.extent(0), 1, 1});
 }
 
 /// softmax over the keys and one score more per head, which is then dropped.
 Value softmax_with_sinks(Value scores, Value sinks) {
-  const Shape& shape = scores.shape();
+  const Shape shape(scores.shape().begin(), scores.shape().end());  // a copy: values move while the graph grows
   Value last = broadcast(reshape(sinks, {1, shape[1], 1, 1}), {shape[0], shape[1], shape[2], 1});
   return slice(softmax(concat({scores, last}, 3)), 3, 0, shape[3]);
 }

@@ -28,14 +28,22 @@ void infer(InferContext& c) {
   c.output(DType::kF32, std::move(out));
 }
 
-/// A quantised weight [out, in] of the case.
-Value quantised(CaseBuilder& b, const Dims& dims, int64_t groups, DequantizeOptions options, DType dtype,
-                bool has_zero_point) {
-  Dims codes = dims, lines = dims;
-  if (options.bits == 4) codes.back() /= 2;
-  lines.back() = groups;
-  if (has_zero_point) options.zero_point = b.codes("zero_point", lines, dtype, options.bits);
-  return dequantize(b.codes("codes", codes, dtype, 8), b.weight("scale", lines, 0.001f, 0.01f), options);
+struct Quantised {
+  Dims dims;  // [out, in]
+  int64_t groups;
+  int bits;
+  DType dtype;
+  bool has_zero_point;
+};
+
+/// A quantised weight of the case.
+Value quantised(CaseBuilder& b, const Quantised& weight) {
+  Dims codes = weight.dims, lines = weight.dims;
+  if (weight.bits == 4) codes.back() /= 2;
+  lines.back() = weight.groups;
+  DequantizeOptions options{.bits = weight.bits};
+  if (weight.has_zero_point) options.zero_point = b.codes("zero_point", lines, weight.dtype, weight.bits);
+  return dequantize(b.codes("codes", codes, weight.dtype, 8), b.weight("scale", lines, 0.001f, 0.01f), options);
 }
 
 std::vector<OpCase> cases() {
@@ -47,13 +55,13 @@ std::vector<OpCase> cases() {
           CaseBuilder b(fmt::format("dequantize_{}{}_{}_groups{}", dtype_name(dtype), bits, groups,
                                     has_zero_point ? "_zero_point" : ""));
           Value x = b.f32("x", {2, 5, 64}, -1, 1);
-          all.push_back(b.finish(linear(x, quantised(b, {24, 64}, groups, {.bits = bits}, dtype, has_zero_point))));
+          all.push_back(b.finish(linear(x, quantised(b, {{24, 64}, groups, bits, dtype, has_zero_point}))));
         }
       }
     }
   }
   CaseBuilder t("dequantize_table");
-  all.push_back(t.finish(gather_rows(quantised(t, {9, 12}, 3, {}, DType::kI8, false), t.ids("ids", {2, 5}, 9))));
+  all.push_back(t.finish(gather_rows(quantised(t, {{9, 12}, 3, 8, DType::kI8, false}), t.ids("ids", {2, 5}, 9))));
   return all;
 }
 

@@ -129,6 +129,7 @@ TEST(ApplyUnary, EqualsKnownValues) {
   EXPECT_DOUBLE_EQ(apply_unary(UnaryKind::kTanh, 0.5), 0.46211715726000973);
   EXPECT_DOUBLE_EQ(apply_unary(UnaryKind::kErf, 0.5), 0.5204998778130465);
   EXPECT_DOUBLE_EQ(apply_unary(UnaryKind::kSigmoid, 1), 0.7310585786300049);
+  EXPECT_DOUBLE_EQ(apply_unary(UnaryKind::kFloor, -1.5), -2);
 }
 
 TEST(ApplyBinary, EqualsKnownValues) {
@@ -187,7 +188,7 @@ TEST(ParseActivation, RefusesOthersWithTheList) {
 
 TEST(Kinds, AreReadBackFromTheNodesThatTheyName) {
   Node node;
-  for (int kind = 0; kind <= static_cast<int>(UnaryKind::kSigmoid); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(UnaryKind::kFloor); ++kind) {
     node.attributes.set("kind", std::string(unary_name(static_cast<UnaryKind>(kind))));
     EXPECT_EQ(static_cast<int>(unary_kind(node)), kind);
   }

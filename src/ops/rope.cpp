@@ -24,7 +24,7 @@ void infer(InferContext& c) {
 
 Value decompose(Graph&, const Node& node, std::span<const Value> inputs) {
   const Value x = inputs[0];
-  const Shape shape = x.shape();
+  const Shape shape(x.shape().begin(), x.shape().end());  // a copy: values move while the graph grows
   const int64_t width = *shape[3].constant(), half = *inputs[1].extent(2).constant();
   const bool interleaved = node.attributes.b("interleaved");
   Shape pairs{shape[0], shape[1], shape[2], half, 2};

@@ -8,8 +8,8 @@
 namespace gamut {
 namespace {
 
-constexpr std::string_view kNames[] = {"neg",   "abs",        "exp",  "log", "sqrt",
-                                       "rsqrt", "reciprocal", "tanh", "erf", "sigmoid"};
+constexpr std::string_view kNames[] = {"neg",        "abs",  "exp", "log",     "sqrt", "rsqrt",
+                                       "reciprocal", "tanh", "erf", "sigmoid", "floor"};
 
 void infer(InferContext& c) {
   c.require_dtype(0, DType::kF32);
@@ -53,6 +53,7 @@ double apply_unary(UnaryKind kind, double x) {
     case UnaryKind::kTanh: return std::tanh(x);
     case UnaryKind::kErf: return std::erf(x);
     case UnaryKind::kSigmoid: return 1.0 / (1.0 + std::exp(-x));
+    case UnaryKind::kFloor: return std::floor(x);
   }
   return x;
 }

@@ -7,7 +7,7 @@
 
 namespace gamut {
 
-enum class UnaryKind { kNeg, kAbs, kExp, kLog, kSqrt, kRsqrt, kReciprocal, kTanh, kErf, kSigmoid };
+enum class UnaryKind { kNeg, kAbs, kExp, kLog, kSqrt, kRsqrt, kReciprocal, kTanh, kErf, kSigmoid, kFloor };
 
 /// "exp", "rsqrt" … as attributes and dumps spell it.
 std::string_view unary_name(UnaryKind kind);

@@ -75,6 +75,7 @@ bool find_kernel(UnaryKind kind, Unary* unary) {
     case UnaryKind::kTanh: *unary = Unary::kTanh; return true;
     case UnaryKind::kErf: *unary = Unary::kErf; return true;
     case UnaryKind::kSigmoid: *unary = Unary::kSigmoid; return true;
+    case UnaryKind::kFloor: *unary = Unary::kFloor; return true;
   }
   return false;
 }

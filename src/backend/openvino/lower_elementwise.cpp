@@ -9,6 +9,7 @@
 #include <openvino/op/equal.hpp>
 #include <openvino/op/erf.hpp>
 #include <openvino/op/exp.hpp>
+#include <openvino/op/floor.hpp>
 #include <openvino/op/gelu.hpp>
 #include <openvino/op/hswish.hpp>
 #include <openvino/op/less.hpp>
@@ -60,6 +61,7 @@ Out lower_unary(Lowering& lowering, const Node& node) {
     case UnaryKind::kTanh: return make<v0::Tanh>(x);
     case UnaryKind::kErf: return make<v0::Erf>(x);
     case UnaryKind::kSigmoid: return make<v0::Sigmoid>(x);
+    case UnaryKind::kFloor: return make<v0::Floor>(x);
   }
   return {};
 }

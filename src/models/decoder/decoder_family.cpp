@@ -49,11 +49,19 @@ Value norm_if(const Recording& r, const Scope& s, const std::string& name, Value
   return name.empty() ? x : norm(r, s / name, x);
 }
 
+/// A tensor of a layer that has to have `rank` axes for what follows.
+Value with_rank(const Scope& s, const char* name, Value tensor, int rank) {
+  if (tensor && tensor.rank() != rank) {
+    fail(ErrorCode::kInvalidFile, "{}.{}: {} axes, expected {}", s.path(), name, tensor.rank(), rank);
+  }
+  return tensor;
+}
+
 /// x [..., in] -> [..., out] by the layer `s`, whose weight may lie transposed.
 Value project(const Recording& r, const Scope& s, Value x) {
   if (!r.spec.transposed) return layer::linear(s, x);
   LabelScope label(s.graph(), s.path());
-  Value weight = op::transpose(s.weight("weight"), {1, 0});
+  Value weight = op::transpose(with_rank(s, "weight", s.weight("weight"), 2), {1, 0});
   return op::linear(x, weight, {.bias = s.weight_if("bias")});
 }
 
@@ -76,7 +84,7 @@ Value group_part(Value fused, int64_t groups, int64_t begin, int64_t length) {
 Qkv project_fused(const Recording& r, const Scope& s, Value x) {
   const DecoderSpec& spec = r.spec;
   LabelScope label(s.graph(), s.path());
-  Value weight = s.weight("weight"), bias = s.weight_if("bias");
+  Value weight = with_rank(s, "weight", s.weight("weight"), 2), bias = with_rank(s, "bias", s.weight_if("bias"), 1);
   if (spec.transposed) weight = op::transpose(weight, {1, 0});
   const int64_t shared = spec.heads / spec.kv_heads, d = spec.head_dim;
   const bool per_group = spec.qkv == QkvLayout::kPerGroup;
@@ -104,7 +112,7 @@ Qkv project_fused(const Recording& r, const Scope& s, Value x) {
 /// A norm of queries or keys: over each head or over all of them, as its weight is wide.
 Value norm_heads(const Recording& r, const Scope& s, Value x) {
   if (!s.has("weight")) return x;
-  const Extent width = s.weight("weight").extent(0);
+  const Extent width = with_rank(s, "weight", s.weight("weight"), 1).extent(0);
   if (width == x.extent(-1)) return norm(r, s, x);
   return op::split_heads(norm(r, s, op::merge_heads(x)), r.spec.head_dim);
 }
@@ -167,7 +175,8 @@ Value feed_forward(const Recording& r, const Scope& s, int64_t index, Value x) {
     return project(r, s / spec.names.down, op::gated(kind, gate, up));
   }
   const Scope fused = s / spec.names.gate;
-  const Value weight = fused.weight("weight"), bias = fused.weight_if("bias");
+  const Value weight = with_rank(fused, "weight", fused.weight("weight"), 2);
+  const Value bias = with_rank(fused, "bias", fused.weight_if("bias"), 1);
   const Extent half = floor_div(weight.extent(0), 2);
   auto part = [&](const Extent& begin) {
     const Value lines = op::slice(weight, 0, begin, half);
@@ -335,8 +344,11 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   }
   Recording r{spec, config, program, graph, root, root / spec.base, Rows::input(graph), {}, {}};
   r.ids = token_input(r, "input_ids", config.i("vocab_size"), {});
-  const int64_t table =
-      spec.names.positions.empty() ? 0 : names.require((r.base / spec.names.positions / "weight").path()).dims.at(0);
+  int64_t table = 0;
+  if (!spec.names.positions.empty()) {
+    const Scope s = r.base / spec.names.positions;
+    table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant();
+  }
   r.positions = token_input(r, "position_ids", table, fill_positions(spec.first_position));
   if (table > 0) program.max_length = table - spec.first_position;
   record_head(r, program.head, program.head == row.heads.front());

@@ -58,7 +58,7 @@ void gemma3(DecoderSpec& spec, const Config& config) {
   slide(spec, config, [pattern](int64_t i) { return (i + 1) % pattern != 0; });
   const auto windows = spec.layer;
   spec.layer = [windows](int64_t i) {
-    DecoderLayer layer = windows(i);
+    DecoderLayer layer = windows ? windows(i) : DecoderLayer{};
     if (layer.window > 0) layer.rope = "rope_sliding";
     return layer;
   };
