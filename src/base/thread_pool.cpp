@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/cpu_info.h"
@@ -52,6 +53,22 @@ constexpr std::chrono::microseconds kOversubscribedSpin{2};
 
 }  // namespace
 
+namespace {
+
+/// Whether this thread is inside a loop that has more than one task. Without it a loop that runs alone, because another
+/// caller had the pool, would see its nested loops in parallel once that caller is done.
+thread_local bool is_inside = false;
+
+struct Inside {
+  const bool before = std::exchange(is_inside, true);
+  Inside() = default;
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  ~Inside() { is_inside = before; }
+};
+
+}  // namespace
+
 struct ThreadPool::Shared {
   // Written by the caller that holds `taken`, while no worker is inside the loop.
   const FunctionRef<void(int64_t, int)>* fn = nullptr;
@@ -85,6 +102,7 @@ struct ThreadPool::Shared {
   }
 
   void worker_main(int worker) noexcept {
+    is_inside = true;  // a worker is nowhere else
     uint32_t last_loop = 0;
     for (;;) {
       // First `wake`, then what it announces: in the other order an end or a loop between the two is slept through.
@@ -128,7 +146,13 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::run(int64_t tasks, FunctionRef<void(int64_t, int)> fn) noexcept {
   Shared& s = *shared_;
-  if (size_ == 1 || tasks <= 1 || s.taken.exchange(true, std::memory_order_acquire)) {
+  if (size_ == 1 || tasks <= 1) {
+    for (int64_t task = 0; task < tasks; ++task) fn(task, 0);
+    return;
+  }
+  const bool runs_alone = is_inside || s.taken.exchange(true, std::memory_order_acquire);
+  const Inside inside;
+  if (runs_alone) {
     for (int64_t task = 0; task < tasks; ++task) fn(task, 0);
     return;
   }
