@@ -55,8 +55,7 @@ struct GenerationRequest {
 
 /// Runs the prompts together, each step all that are not finished. A prompt that is empty, too long, has an id out of
 /// range, finds no memory in the state or gets numbers that are not finite ends with an error of its own; the others go
-/// on. `state` comes from Session::make_state; the sequences that it gets are gone afterwards. Prompts that begin alike
-/// share the memory of their beginning.
+/// on. `state` comes from Session::make_state; the sequences that it gets are gone afterwards.
 std::vector<Generated> generate_greedy(const Session& session, State& state, const GenerationRequest& request);
 
 }  // namespace gamut
