@@ -50,12 +50,11 @@ def make_rows(architecture: Architecture, knobs: Knobs, rng: random.Random) -> l
         if knobs.explicit_positions:
             table = architecture.config(knobs).get("max_position_embeddings", knobs.max_length)
             table = max(table, knobs.max_length)
-            start = rng.randrange(table - length + 1)
-            row["position_ids"] = (
-                list(range(start, start + length))
-                if architecture.adjacent_positions
-                else rng.sample(range(table), length)
-            )
+            if architecture.adjacent_positions:
+                start = rng.randrange(table - length + 1)
+                row["position_ids"] = list(range(start, start + length))
+            else:
+                row["position_ids"] = rng.sample(range(table), length)
         rows.append({name: np.array(values, dtype=np.int64) for name, values in row.items()})
     return rows
 
