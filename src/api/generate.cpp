@@ -91,29 +91,6 @@ class Streams {
   std::vector<Stream> streams_;
 };
 
-/// The unmasked ids of each row of a raw request.
-std::vector<std::vector<int64_t>> rows_of(const Tensor& ids, const Tensor* mask) {
-  std::vector<std::vector<int64_t>> rows(static_cast<size_t>(ids.dim(0)));
-  for (int64_t i = 0; i < ids.count(); ++i) {
-    const auto place = static_cast<size_t>(i);
-    if (mask == nullptr || mask->i64()[place] != 0)
-      rows[place / static_cast<size_t>(ids.dim(1))].push_back(ids.i64()[place]);
-  }
-  return rows;
-}
-
-/// A named I64 matrix of the request; null when it is absent.
-const Tensor* find_matrix(const NamedTensors& inputs, const std::string& name) {
-  auto found = inputs.find(name);
-  if (found == inputs.end()) return nullptr;
-  const Tensor& tensor = found->second;
-  if (tensor.dtype() != DType::kI64 || tensor.dims().size() != 2) {
-    fail(ErrorCode::kInvalidArgument, "input {}: {} {}, expected I64 [batch, sequence]", name,
-         dtype_name(tensor.dtype()), to_string(tensor.dims()));
-  }
-  return &tensor;
-}
-
 NamedTensors raw_result(const Tensor& ids, const std::vector<Generated>& rows, int64_t padding, int64_t vocabulary) {
   size_t longest = 0;
   for (const Generated& row : rows) longest = std::max(longest, row.tokens.size());
@@ -219,13 +196,8 @@ NamedTensors Generator::generate_raw(const NamedTensors& inputs, const GenerateO
       fail(ErrorCode::kInvalidArgument, "input {} is unknown to generation; expected input_ids and attention_mask",
            name);
     }
-    const Tensor *ids = find_matrix(inputs, "input_ids"), *mask = find_matrix(inputs, "attention_mask");
-    if (ids == nullptr) fail(ErrorCode::kInvalidArgument, "input input_ids is missing");
-    if (mask != nullptr && mask->dims() != ids->dims()) {
-      fail(ErrorCode::kInvalidArgument, "input attention_mask: shape {}, expected {} as input_ids has",
-           to_string(mask->dims()), to_string(ids->dims()));
-    }
-    GenerationRequest request{.prompts = rows_of(*ids, mask), .limits = state_->limits(options), .keep_logits = true};
+    const Session::TokenRows prompts = state_->session.token_rows(inputs);
+    GenerationRequest request{.prompts = prompts.rows, .limits = state_->limits(options), .keep_logits = true};
     request.limits.context = 0;  // as transformers: whatever the program can compute
     const std::unique_ptr<gamut::State> state = state_->session.make_state(state_->budget());
     const std::vector<Generated> rows = generate_greedy(state_->session, *state, request);
@@ -236,7 +208,7 @@ NamedTensors Generator::generate_raw(const NamedTensors& inputs, const GenerateO
     }
     const GenerationSettings& settings = state_->settings;
     const int64_t end = settings.eos_ids.empty() ? 0 : settings.eos_ids.front();
-    return raw_result(*ids, rows, settings.padding_id.value_or(end), vocabulary);
+    return raw_result(prompts.ids, rows, settings.padding_id.value_or(end), vocabulary);
   });
 }
 

@@ -29,11 +29,11 @@ int64_t predict_memory(const Graph& graph, int64_t tokens) {
     const ValueInfo& info = graph.info(node.outputs[0]);
     bytes += *element_count(info.shape).constant() * dtype_bits(info.dtype) / 8;
   }
-  return bytes + static_cast<int64_t>(planned_bytes(graph, RowTable::packed({tokens}).symbols()));
+  return bytes + static_cast<int64_t>(planned_bytes(graph, forward_symbols(RowTable::packed({tokens}))));
 }
 
 void describe_graph(const Program& program, ModelInfo* info) {
-  const Graph& graph = program.graph("encode");
+  const Graph& graph = program.only_graph();
   info->head = program.head;
   info->max_length = program.max_length;
   info->packs_rows = why_not_packable(graph).empty();

@@ -68,12 +68,12 @@ class Generation {
   std::vector<Part> plan() const;
   void step(std::vector<Part> parts);
   void take_logits(const std::vector<Part>& parts, const Tensor& logits);
-  void penalise(const Row& row, std::vector<float>* logits) const;
+  bool changes_logits(const Row& row) const;
+  std::vector<float> penalised(const Row& row, std::span<const float> line) const;
   void add_token(Row* row, int64_t token);
   void refuse(const Row& row, const Error& error);
   void remove_finished();
   void drop(const Row& row) const;
-  bool is_finished(const Row& row) const { return row.sequence < 0; }
 
   const Session& session_;
   State& state_;
@@ -170,22 +170,29 @@ void Generation::add_token(Row* row, int64_t token) {
   if (made >= limits.max_new_tokens || is_full) finish(FinishReason::kLength);
 }
 
-/// What the limits make of the logits.
-void Generation::penalise(const Row& row, std::vector<float>* logits) const {
+bool Generation::changes_logits(const Row& row) const {
   const GenerationLimits& limits = request_.limits;
+  return limits.repetition_penalty != 1 || (row.made() < limits.min_new_tokens && !limits.stop_ids.empty());
+}
+
+/// What the limits make of the logits.
+std::vector<float> Generation::penalised(const Row& row, std::span<const float> line) const {
+  const GenerationLimits& limits = request_.limits;
+  std::vector<float> logits(line.begin(), line.end());
   if (limits.repetition_penalty != 1) {
     const auto penalty = static_cast<float>(limits.repetition_penalty);
     for (const int64_t id : std::set<int64_t>(row.tokens.begin(), row.tokens.end())) {
-      float& logit = (*logits)[static_cast<size_t>(id)];
+      float& logit = logits[static_cast<size_t>(id)];
       logit = logit < 0 ? logit * penalty : logit / penalty;
     }
   }
-  if (row.made() >= limits.min_new_tokens) return;
+  if (row.made() >= limits.min_new_tokens) return logits;
   for (int64_t id : limits.stop_ids) {
-    if (id >= 0 && id < static_cast<int64_t>(logits->size())) {
-      (*logits)[static_cast<size_t>(id)] = std::numeric_limits<float>::lowest();
+    if (id >= 0 && id < static_cast<int64_t>(logits.size())) {
+      logits[static_cast<size_t>(id)] = std::numeric_limits<float>::lowest();
     }
   }
+  return logits;
 }
 
 void Generation::take_logits(const std::vector<Part>& parts, const Tensor& logits) {
@@ -193,9 +200,9 @@ void Generation::take_logits(const std::vector<Part>& parts, const Tensor& logit
     Row& row = rows_[parts[n].row];
     if (state_.length(row.sequence) < row.length()) continue;  // more of its prompt is to come
     const auto width = static_cast<size_t>(logits.dim(1));
-    std::vector<float> line(logits.f32().begin() + static_cast<std::ptrdiff_t>(n * width),
-                            logits.f32().begin() + static_cast<std::ptrdiff_t>((n + 1) * width));
-    if (argmax(line) < 0) {
+    const std::span<const float> line = logits.f32().subspan(n * width, width);
+    int64_t best = argmax(line);
+    if (best < 0) {
       refuse(row, Error(ErrorCode::kInvalidFile, fmt::format("the logits after {} tokens are not finite", row.length()),
                         "Weights that are NaN or infinite make such results."));
       drop(row);
@@ -203,8 +210,8 @@ void Generation::take_logits(const std::vector<Part>& parts, const Tensor& logit
       continue;
     }
     if (request_.keep_logits) results_[row.prompt].logits.push_back(copy_line(logits, n));
-    penalise(row, &line);
-    add_token(&row, argmax(line));
+    if (changes_logits(row)) best = argmax(penalised(row, line));
+    add_token(&row, best);
   }
 }
 

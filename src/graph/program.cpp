@@ -1,6 +1,7 @@
 #include "graph/program.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 
@@ -12,6 +13,20 @@ const Graph& Program::graph(const std::string& name) const {
   return found->second;
 }
 
+const Graph& Program::only_graph() const {
+  check_internal(graphs.size() == 1, "program: expected one graph");
+  return graphs.begin()->second;
+}
+
+Graph& Program::only_graph() { return const_cast<Graph&>(std::as_const(*this).only_graph()); }
+
+SymbolValues forward_symbols(const RowTable& rows) {
+  SymbolValues symbols = rows.symbols();
+  int64_t& taken = symbols[kTakenCount];
+  for (const RowTable::Row& row : rows.rows) taken += row.length;
+  return symbols;
+}
+
 HostFunction fill_zeros() {
   return [](const NamedTensors&, const RowTable& rows) {
     Tensor zeros = Tensor::allocate(DType::kI64, {rows.batch, rows.sequence});
@@ -20,13 +35,13 @@ HostFunction fill_zeros() {
   };
 }
 
-HostFunction fill_positions(int64_t first) {
-  return [first](const NamedTensors&, const RowTable& rows) {
+HostFunction fill_positions() {
+  return [](const NamedTensors&, const RowTable& rows) {
     Tensor positions = Tensor::allocate(DType::kI64, {rows.batch, rows.sequence});
     auto out = positions.mutable_i64();
     std::ranges::fill(out, 0);
     for (const RowTable::Row& row : rows.rows) {
-      for (int64_t i = 0; i < row.length; ++i) out[row.start + i] = first + row.past + i;
+      for (int64_t i = 0; i < row.length; ++i) out[row.start + i] = row.past + i;
     }
     return positions;
   };

@@ -43,6 +43,10 @@ struct ProgramOutput {
 
 /// The input of programs whose result is taken of some tokens only: I64 [M], places in the flattened grid [B*S].
 inline const char* const kTakenTokens = "taken_tokens";
+inline const char* const kTakenCount = "M";
+
+/// The symbols of a run over `rows` that takes the results of all tokens.
+SymbolValues forward_symbols(const RowTable& rows);
 
 /// An architecture with one head, recorded. Made by `models/`, run by `runtime/`.
 struct Program {
@@ -61,12 +65,15 @@ struct Program {
 
   /// The graph that is there under `name`. Throws Error{kInternal} when it is not.
   const Graph& graph(const std::string& name) const;
+  /// The graph of a program that has one. Throws Error{kInternal} when it has another number.
+  const Graph& only_graph() const;
+  Graph& only_graph();
 };
 
 /// Zeros: the default of token_type_ids.
 HostFunction fill_zeros();
-/// 0, 1, 2 … in each row, behind what its sequence has already: the default of position_ids. Each plus `first`.
-HostFunction fill_positions(int64_t first = 0);
+/// 0, 1, 2 … in each row, behind what its sequence has already: the default of position_ids.
+HostFunction fill_positions();
 /// The places of all tokens, row by row: the default of kTakenTokens.
 HostFunction fill_all_places();
 

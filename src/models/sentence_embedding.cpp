@@ -20,7 +20,7 @@ PoolKind kind_of(const std::string& pooling) {
 }  // namespace
 
 void append_sentence_embedding(Program& program, const SentenceTransformer& modules) {
-  Graph& graph = program.graphs.begin()->second;
+  Graph& graph = program.only_graph();
   Value hidden, table;
   for (const auto& [name, value] : graph.outputs()) {
     if (name == "last_hidden_state") hidden = {&graph, value};

@@ -86,8 +86,7 @@ struct Session::Request {
 Session::Session(Program program, std::shared_ptr<const Checkpoint> checkpoint, const Backend& backend,
                  const CompileOptions& options, RowLayout layout)
     : program_(std::move(program)) {
-  check_internal(program_.graphs.size() == 1, "session: expected a program of one graph");
-  const Graph& graph = program_.graphs.begin()->second;
+  const Graph& graph = program_.only_graph();
   const bool wanted = layout == RowLayout::kAuto ? backend.prefers_packed_rows() : layout == RowLayout::kPacked;
   can_pack_ = why_not_packable(graph).empty();
   packed_ = wanted && can_pack_;
@@ -116,11 +115,11 @@ std::vector<size_t> Session::cut(const std::vector<int64_t>& lengths) const {
 
 size_t Session::planned_bytes(int64_t rows, int64_t length) const {
   const std::vector<int64_t> lengths(static_cast<size_t>(rows), length);
-  if (!packed_) return executable_->planned_bytes(RowTable::padded(lengths).symbols());
+  if (!packed_) return executable_->planned_bytes(forward_symbols(RowTable::padded(lengths)));
   size_t most = 0;  // rows of one run
   const std::vector<size_t> cuts = cut(lengths);
   for (size_t i = 1; i < cuts.size(); ++i) most = std::max(most, cuts[i] - cuts[i - 1]);
-  return executable_->planned_bytes(RowTable::packed(std::vector<int64_t>(most, length)).symbols());
+  return executable_->planned_bytes(forward_symbols(RowTable::packed(std::vector<int64_t>(most, length))));
 }
 
 /// Every id below its limit, every row within the model's length.
@@ -318,6 +317,18 @@ NamedTensors Session::forward(const NamedTensors& inputs) const {
     results[output.name] = grid;
   }
   return results;
+}
+
+Session::TokenRows Session::token_rows(const NamedTensors& inputs) const {
+  const NamedTensors given = read_inputs(inputs);
+  const Request request = compact(given);
+  TokenRows result{given.at("input_ids"), {}};
+  auto id = request.tokens.at("input_ids").begin();
+  for (const int64_t length : request.lengths) {
+    result.rows.emplace_back(id, id + length);
+    id += length;
+  }
+  return result;
 }
 
 std::unique_ptr<State> Session::make_state(size_t budget) const {

@@ -36,6 +36,13 @@ class Session {
   /// as [T,…] with the rows end to end, results per row as [N,…]. Throws Error{kInvalidArgument} as `forward` does.
   NamedTensors run_rows(const std::map<std::string, std::vector<std::vector<int64_t>>>& inputs) const;
 
+  /// The ids of a request as `forward` reads and checks it, as I64 [B,S] and as rows without the masked places.
+  struct TokenRows {
+    Tensor ids;
+    std::vector<std::vector<int64_t>> rows;
+  };
+  TokenRows token_rows(const NamedTensors& inputs) const;
+
   /// Memory of at most `budget` bytes for the sequences of `step`. Throws Error{kUnsupported} for a program or a
   /// backend that keeps none.
   std::unique_ptr<State> make_state(size_t budget) const;

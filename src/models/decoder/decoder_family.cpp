@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "layers/basic.h"
+#include "layers/token_input.h"
 #include "ops/activation.h"
 #include "ops/attention.h"
 #include "ops/binary.h"
@@ -31,13 +32,7 @@ struct Recording {
   Rows rows;
   Value ids, positions;
   std::map<std::string, RopeTables> tables = {};
-  Value slopes = {};
 };
-
-Value token_input(Recording& r, const std::string& name, int64_t limit, HostFunction fill) {
-  r.program.inputs.push_back({.name = name, .limit = limit, .fill = std::move(fill)});
-  return r.graph.input(name, DType::kI64, {r.rows.batch(), r.rows.sequence()});
-}
 
 Value norm(const Recording& r, const Scope& s, Value x) {
   if (r.spec.norm == DecoderNorm::kLayer) return layer::layer_norm(s, x, r.spec.eps);
@@ -69,37 +64,21 @@ struct Qkv {
   Value q, k, v;  // [B,S,heads,head_dim]
 };
 
-/// Lines of a fused weight or bias [G, (n + 2) * D, ...] that belong to one of q, k, v.
-Value group_part(Value fused, int64_t groups, int64_t begin, int64_t length) {
-  Shape shape = fused.shape();
-  const Extent per_group = floor_div(shape[0], groups);
-  Shape grouped{groups, per_group};
-  grouped.insert(grouped.end(), shape.begin() + 1, shape.end());
-  Value part = op::slice(op::reshape(fused, grouped), 1, begin, length);
-  shape[0] = Extent(groups * length);
-  return op::reshape(part, shape);
-}
-
 /// One tensor for all three, taken apart before it multiplies.
 Qkv project_fused(const Recording& r, const Scope& s, Value x) {
   const DecoderSpec& spec = r.spec;
   LabelScope label(s.graph(), s.path());
   Value weight = with_rank(s, "weight", s.weight("weight"), 2), bias = with_rank(s, "bias", s.weight_if("bias"), 1);
   if (spec.transposed) weight = op::transpose(weight, {1, 0});
-  const int64_t shared = spec.heads / spec.kv_heads, d = spec.head_dim;
-  const bool per_group = spec.qkv == QkvLayout::kPerGroup;
-  const int64_t expected = (spec.heads + 2 * spec.kv_heads) * d;
+  const int64_t d = spec.head_dim, expected = (spec.heads + 2 * spec.kv_heads) * d;
   if (!(weight.extent(0) == Extent(expected))) {
     fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {} for {} heads of {} and {} of keys and values",
          s.path(), weight.extent(0).to_string(), expected, spec.heads, d, spec.kv_heads);
   }
   auto part = [&](Value fused, int which) {
-    if (!fused) return fused;
-    const int64_t heads = which == 0 ? spec.heads : spec.kv_heads;
-    if (per_group)
-      return group_part(fused, spec.kv_heads, (which == 0 ? 0 : shared + which - 1) * d, (which == 0 ? shared : 1) * d);
     const int64_t begin = which == 0 ? 0 : spec.heads + (which - 1) * spec.kv_heads;
-    return op::slice(fused, 0, begin * d, heads * d);
+    const int64_t count = which == 0 ? spec.heads : spec.kv_heads;
+    return fused ? op::slice(fused, 0, begin * d, count * d) : fused;
   };
   auto heads = [&](int which) {
     Value lines = part(weight, which);
@@ -117,13 +96,6 @@ Value norm_heads(const Recording& r, const Scope& s, Value x) {
   return op::split_heads(norm(r, s, op::merge_heads(x)), r.spec.head_dim);
 }
 
-Value clip(Value x, double limit) {
-  if (limit <= 0) return x;
-  Graph& g = *x.graph;
-  x = op::binary(BinaryKind::kMin, x, g.scalar(static_cast<float>(limit)));
-  return op::binary(BinaryKind::kMax, x, g.scalar(static_cast<float>(-limit)));
-}
-
 Qkv project_qkv(const Recording& r, const Scope& s, const DecoderLayer& layer, Value x) {
   const DecoderSpec& spec = r.spec;
   const DecoderNames& names = spec.names;
@@ -134,15 +106,13 @@ Qkv project_qkv(const Recording& r, const Scope& s, const DecoderLayer& layer, V
   } else {
     y = project_fused(r, s / names.qkv, x);
   }
-  for (Value* part : {&y.q, &y.k, &y.v}) *part = clip(*part, spec.clip_qkv);
-  auto norm_both = [&] { y.q = norm_heads(r, s / names.q_norm, y.q), y.k = norm_heads(r, s / names.k_norm, y.k); };
-  if (!spec.rope_before_qk_norm) norm_both();
+  y.q = norm_heads(r, s / names.q_norm, y.q);
+  y.k = norm_heads(r, s / names.k_norm, y.k);
   if (spec.turns && layer.turns) {
     const RopeTables& table = r.tables.at(layer.rope);
     y.q = op::rope(y.q, table.cos, table.sin, spec.interleaved);
     y.k = op::rope(y.k, table.cos, table.sin, spec.interleaved);
   }
-  if (spec.rope_before_qk_norm) norm_both();
   return y;
 }
 
@@ -151,21 +121,16 @@ Value attention(const Recording& r, const Scope& s, int64_t index, Value x) {
   LabelScope label(s.graph(), s.path());
   const DecoderLayer layer = spec.layer ? spec.layer(index) : DecoderLayer{};
   const Qkv y = project_qkv(r, s, layer, x);
-  op::AttentionOptions options{.mask = {r.rows, true, layer.window, layer.chunk}};
+  op::AttentionOptions options{.mask = {r.rows, true, layer.window}};
   options.scale = layer.scale != 0 ? layer.scale : spec.attention_scale;
   options.softcap = spec.softcap;
-  options.sinks = s.weight_if(spec.names.sinks);
-  options.slopes = r.slopes;
   options.state = "layer." + std::to_string(index);
   return project(r, s / spec.names.o, op::merge_heads(op::attention(y.q, y.k, y.v, options)));
 }
 
-Value feed_forward(const Recording& r, const Scope& s, int64_t index, Value x) {
+Value feed_forward(const Recording& r, const Scope& s, Value x) {
   const DecoderSpec& spec = r.spec;
   LabelScope label(s.graph(), s.path());
-  if (spec.feed_forward) {
-    if (Value y = spec.feed_forward(s, index, x)) return y;
-  }
   const ActivationKind kind = parse_activation(spec.activation);
   if (spec.mlp == DecoderMlp::kPlain) {
     return project(r, s / spec.names.down, op::activation(kind, project(r, s / spec.names.up, x)));
@@ -196,48 +161,28 @@ Value block(const Recording& r, const Scope& s, int64_t index, Value x) {
     return scaled(norm_if(r, s, names.attention_output_norm, attention(r, s, index, y)), spec.residual_scale);
   };
   auto feed = [&](Value y) {
-    return scaled(norm_if(r, s, names.mlp_output_norm, feed_forward(r, s, index, y)), spec.residual_scale);
+    return scaled(norm_if(r, s, names.mlp_output_norm, feed_forward(r, s, y)), spec.residual_scale);
   };
-  if (spec.norms_after_residual) {
-    x = norm_if(r, s, names.input_norm, x + attend(x));
-    return norm_if(r, s, names.mlp_norm, x + feed(x));
-  }
   const Value normed = norm_if(r, s, names.input_norm, x);
   if (spec.parallel) {
     const Value other = names.mlp_norm.empty() ? normed : norm(r, s / names.mlp_norm, x);
     const Value attended = attend(normed);
     return x + attended + feed(other);
   }
-  x = (spec.residual_is_normed ? normed : x) + attend(normed);
-  const Value second = norm_if(r, s, names.mlp_norm, x);
-  return (spec.residual_is_normed ? second : x) + feed(second);
-}
-
-/// ALiBi's slopes: powers of 2^(-8/n) for the largest power of two n, those between them for the remaining heads.
-Value alibi_slopes(Graph& graph, int64_t heads, double scale) {
-  int64_t power = 1;
-  while (2 * power <= heads) power *= 2;
-  Tensor slopes = Tensor::allocate(DType::kF32, {heads});
-  for (int64_t h = 0; h < heads; ++h) {
-    const double exponent = h < power ? -8.0 * static_cast<double>(h + 1) / static_cast<double>(power)
-                                      : -4.0 * static_cast<double>(2 * (h - power) + 1) / static_cast<double>(power);
-    slopes.mutable_f32()[static_cast<size_t>(h)] = static_cast<float>(std::pow(2.0, exponent) * scale);
-  }
-  return graph.constant(slopes);
+  x = x + attend(normed);
+  return x + feed(norm_if(r, s, names.mlp_norm, x));
 }
 
 Value embed(Recording& r) {
   const DecoderNames& names = r.spec.names;
   Value x = scaled(layer::embedding(r.base / names.embedding, r.ids), r.spec.embedding_scale);
   if (!names.positions.empty()) x = x + layer::embedding(r.base / names.positions, r.positions);
-  if (!names.embedding_norm.empty()) x = norm(r, r.base / names.embedding_norm, x);
   return x;
 }
 
 Value decode(Recording& r) {
   const DecoderSpec& spec = r.spec;
   for (const auto& [name, rope] : spec.ropes) r.tables[name] = add_rope_tables(r.program, r.graph, rope, name);
-  if (spec.alibi) r.slopes = alibi_slopes(r.graph, spec.heads, spec.alibi_scale);
   Value x = embed(r);
   for (int64_t i = 0; i < spec.layers; ++i) x = block(r, r.base / spec.names.layers / i, i, x);
   return norm_if(r, r.base, spec.names.final_norm, x);
@@ -252,7 +197,7 @@ void output(Recording& r, const std::string& name, Value value, Lines lines) {
 void record_causal_lm(Recording& r, Value x) {
   const DecoderSpec& spec = r.spec;
   r.program.inputs.push_back({.name = kTakenTokens, .per_token = false, .fill = fill_all_places()});
-  x = op::take_tokens(x, r.graph.input(kTakenTokens, DType::kI64, {Extent::symbol("M")}));
+  x = op::take_tokens(x, r.graph.input(kTakenTokens, DType::kI64, {Extent::symbol(kTakenCount)}));
   const Scope head = r.root / spec.names.lm_head;
   LabelScope label(r.graph, head.path());
   Value weight = head.weight_if("weight");
@@ -343,14 +288,14 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
     spec.base = "transformer";
   }
   Recording r{spec, config, program, graph, root, root / spec.base, Rows::input(graph), {}, {}};
-  r.ids = token_input(r, "input_ids", config.i("vocab_size"), {});
+  r.ids = add_token_input(r.program, r.graph, r.rows, "input_ids", config.i("vocab_size"), {});
   int64_t table = 0;
   if (!spec.names.positions.empty()) {
     const Scope s = r.base / spec.names.positions;
     table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant();
   }
-  r.positions = token_input(r, "position_ids", table, fill_positions(spec.first_position));
-  if (table > 0) program.max_length = table - spec.first_position;
+  r.positions = add_token_input(r.program, r.graph, r.rows, "position_ids", table, fill_positions());
+  if (table > 0) program.max_length = table;
   record_head(r, program.head, program.head == row.heads.front());
   program.states = find_states(graph);
 }

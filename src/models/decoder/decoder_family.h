@@ -19,9 +19,8 @@ enum class DecoderNorm {
 
 /// How the checkpoint holds the projections to queries, keys and values.
 enum class QkvLayout {
-  kSplit,     // three tensors
-  kConcat,    // one: all queries, all keys, all values
-  kPerGroup,  // one: for each head of keys its queries, its key, its value
+  kSplit,   // three tensors
+  kConcat,  // one: all queries, all keys, all values
 };
 
 enum class DecoderMlp {
@@ -32,13 +31,12 @@ enum class DecoderMlp {
 
 /// Names of tensors: of the model below its base, of a block below the block. Empty: there is none.
 struct DecoderNames {
-  std::string embedding = "embed_tokens", embedding_norm, positions;
+  std::string embedding = "embed_tokens", positions;
   std::string layers = "layers", final_norm = "norm";
   std::string input_norm = "input_layernorm", attention_output_norm;
   std::string mlp_norm = "post_attention_layernorm", mlp_output_norm;
   std::string q = "self_attn.q_proj", k = "self_attn.k_proj", v = "self_attn.v_proj", qkv, o = "self_attn.o_proj";
   std::string q_norm = "self_attn.q_norm", k_norm = "self_attn.k_norm";  // used where the checkpoint has them
-  std::string sinks = "self_attn.sinks";                                 // likewise
   std::string gate = "mlp.gate_proj", up = "mlp.up_proj", down = "mlp.down_proj";
   std::string lm_head = "lm_head";                     // below the root
   std::string score = "score", token_score = "score";  // of the classification heads, below the root
@@ -46,10 +44,10 @@ struct DecoderNames {
 
 /// What differs from block to block.
 struct DecoderLayer {
-  int64_t window = 0, chunk = 0;  // see op::Mask; 0: none
-  bool turns = true;              // rotates queries and keys
-  std::string rope = "rope";      // by which of the spec's ropes
-  double scale = 0;               // of the scores; 0: the spec's
+  int64_t window = 0;         // see op::Mask; 0: none
+  bool turns = true;          // rotates queries and keys
+  std::string rope = "rope";  // by which of the spec's ropes
+  double scale = 0;           // of the scores; 0: the spec's
 };
 
 /// How an architecture differs from Llama. Made from the config while recording.
@@ -65,20 +63,12 @@ struct DecoderSpec {
   std::string activation = "silu";
   bool transposed = false;  // weights of the blocks are [in, out]
 
-  /// Of learned positions: the table's entry of position 0.
-  int64_t first_position = 0;
   /// By name; filled with "rope" from the config when `turns` and empty.
   std::map<std::string, Rope> ropes;
   bool turns = true;  // positions are rotations
   bool interleaved = false;
-  bool alibi = false;
-  double alibi_scale = 1;  // of the slopes
 
-  bool parallel = false;            // attention and feed-forward read the same x; without mlp_norm, the same norm of it
-  bool residual_is_normed = false;  // the residual is the norm's result, not its input
-  bool norms_after_residual = false;  // norm(x + f(x)), not x + f(norm(x))
-  bool rope_before_qk_norm = false;
-  double clip_qkv = 0;  // 0: not
+  bool parallel = false;  // attention and feed-forward read the same x; without mlp_norm, the same norm of it
 
   double attention_scale = 0;  // 0: 1 / sqrt(head_dim)
   double softcap = 0;          // of scores; 0: none
@@ -86,8 +76,6 @@ struct DecoderSpec {
 
   /// Block i; null: all are DecoderLayer{}.
   std::function<DecoderLayer(int64_t i)> layer;
-  /// The feed-forward of block i in place of `mlp`; returns an absent value where `mlp` holds.
-  std::function<Value(const Scope& block, int64_t i, Value x)> feed_forward;
 };
 
 /// What a row of the family says before a config is there.

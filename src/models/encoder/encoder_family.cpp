@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "layers/basic.h"
 #include "layers/scope.h"
+#include "layers/token_input.h"
 #include "ops/activation.h"
 #include "ops/attention.h"
 #include "ops/binary.h"
@@ -29,11 +30,6 @@ struct Recording {
   Rows rows;
   double eps;
 };
-
-Value token_input(Recording& r, const std::string& name, int64_t limit, HostFunction fill) {
-  r.program.inputs.push_back({.name = name, .limit = limit, .fill = std::move(fill)});
-  return r.graph.input(name, DType::kI64, {r.rows.batch(), r.rows.sequence()});
-}
 
 /// Positions from pad+1 on, over the tokens that are not `padding`, as transformers'
 /// create_position_ids_from_input_ids.
@@ -101,14 +97,15 @@ Value embed(Recording& r) {
          lines("position_embeddings"));
   }
 
-  Value ids = token_input(r, "input_ids", lines("word_embeddings"), nullptr);
+  Value ids = add_token_input(r.program, r.graph, r.rows, "input_ids", lines("word_embeddings"), nullptr);
   Value x = layer::embedding(s / "word_embeddings", ids);
   if (r.spec.token_types) {
-    Value types = token_input(r, "token_type_ids", lines("token_type_embeddings"), fill_zeros());
+    Value types =
+        add_token_input(r.program, r.graph, r.rows, "token_type_ids", lines("token_type_embeddings"), fill_zeros());
     x = x + layer::embedding(s / "token_type_embeddings", types);
   }
-  Value positions = token_input(r, "position_ids", lines("position_embeddings"),
-                                after_padding ? positions_after_padding(pad) : fill_positions());
+  Value positions = add_token_input(r.program, r.graph, r.rows, "position_ids", lines("position_embeddings"),
+                                    after_padding ? positions_after_padding(pad) : fill_positions());
   x = layer::layer_norm(s / "LayerNorm", x + layer::embedding(s / "position_embeddings", positions), r.eps);
   // ELECTRA's embeddings may be narrower than its layers.
   return (r.base / "embeddings_project").has("weight") ? layer::linear(r.base / "embeddings_project", x) : x;

@@ -19,7 +19,7 @@ TextRunner make_runner(const ModelFolder& folder, const LoadOptions& options, co
 
 EmbeddingModel::EmbeddingModel(const ModelFolder& folder, const LoadOptions& options)
     : modules_(read_sentence_transformer(folder.path)), runner_(make_runner(folder, options, modules_)) {
-  const Graph& graph = runner_.session().program().graph("encode");
+  const Graph& graph = runner_.session().program().only_graph();
   dimension_ = graph.info(graph.outputs().front().second).shape.back().constant().value_or(0);
 }
 
