@@ -247,8 +247,16 @@ generate() {
   error unsupported
   expect 1 generate llama --ids 3 --max-new-tokens 1 --min-new-tokens 2 --json
   error invalid_argument
+  expect 0 info llama
+  has out 'LlamaForCausalLM'
+  expect 0 info llama --graph
+  has out 'state=layer.1'
+  expect 0 forward llama --inputs llama/inputs.safetensors --outputs logits.safetensors
+  has out 'logits F32[2,4,29]'
+  expect 0 bench llama --tokens 4 --runs 1
   # With a tokenizer: lines of standard input are prompts, one that is empty has an error of its own.
   cp base/vocab.txt llama/vocab.txt
+  expect 0 run llama 'the cat' --task feature-extraction --head LlamaModel --json
   expect 0 generate llama --prompt 'the cat' --max-new-tokens 4
   lines out 1
   printf 'the cat\nparis\n' >prompts

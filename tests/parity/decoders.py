@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from encoders import ACTIVATIONS, KNOB_VALUES, Architecture, Knobs
 
 # The RoPE types of transformers' modeling_rope_utils.py that a plain config may ask for.
-ROPES = ("default", "linear", "dynamic", "yarn", "llama3", "longrope")
+ROPES = ("default", "llama3", "yarn", "longrope", "linear", "dynamic", "proportional")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ DECODER_VALUES: dict[str, tuple] = KNOB_VALUES | {
     "eps": (1e-6, 1e-5, 1e-2, 1e-3, 1e-7, 1e-6),
     "lengths": ((6, 4), (3, 9), (5, 1), (2, 7), (11, 5), (4, 8)),
     "window": (3, None, 4, 2, 2, 6),
-    "rope": ("default", "llama3", "yarn", "longrope", "linear", "dynamic"),
+    "rope": ROPES,
     "old_rope": (True, True, False, True, False, True),
     "theta": (10000.0, 500.0, 1e6, 10000.0, 37.5, 100.0),
     "explicit_positions": (False, False, True, False, False, False),
@@ -110,6 +110,7 @@ def rope_parameters(knobs: DecoderKnobs, width: int | None = None) -> dict:
             "long_factor": [1.5 + 0.7 * i for i in range(pairs)],
             "original_max_position_embeddings": 8,
         },
+        "proportional": {"factor": 2.0, "partial_rotary_factor": 0.5},
     }[knobs.rope]
     return values
 
@@ -320,7 +321,12 @@ GPT2_HEADS = (
 )
 
 DECODERS: dict[str, Architecture] = {
-    "llama": DecoderArchitecture(heads("Llama"), llama_config, ()),
+    "llama": DecoderArchitecture(
+        heads("Llama"),
+        llama_config,
+        (),
+        committed_count=lambda head: len(ROPES) if head.endswith("ForCausalLM") else committed_count(head),
+    ),
     "mistral": DecoderArchitecture(heads("Mistral"), mistral_config, ()),
     "qwen2": DecoderArchitecture(heads("Qwen2"), qwen2_config, ()),
     "qwen3": DecoderArchitecture(heads("Qwen3"), qwen3_config, ()),

@@ -10,17 +10,6 @@ namespace {
 
 constexpr size_t kStateBytes = size_t{256} << 20;
 
-/// The unmasked ids of each row.
-std::vector<std::vector<int64_t>> prompts_of(const Case& parity_case) {
-  const Tensor &ids = parity_case.inputs.at("input_ids"), &mask = parity_case.inputs.at("attention_mask");
-  std::vector<std::vector<int64_t>> prompts(static_cast<size_t>(ids.dim(0)));
-  for (int64_t i = 0; i < ids.count(); ++i) {
-    const auto place = static_cast<size_t>(i);
-    if (mask.i64()[place] == 1) prompts[static_cast<size_t>(i / ids.dim(1))].push_back(ids.i64()[place]);
-  }
-  return prompts;
-}
-
 Difference difference_of(std::span<const float> actual, std::span<const float> expected) {
   double largest = 1, distance = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -32,7 +21,7 @@ Difference difference_of(std::span<const float> actual, std::span<const float> e
 }
 
 Difference compare_greedy(const Case& parity_case, const Session& session, State& state) {
-  GenerationRequest request{.prompts = prompts_of(parity_case), .keep_logits = true};
+  GenerationRequest request{.prompts = session.token_rows(parity_case.inputs).rows, .keep_logits = true};
   request.limits.max_new_tokens = static_cast<int64_t>(parity_case.generation.front().tokens.size());
   const std::vector<Generated> rows = generate_greedy(session, state, request);
   Difference all;
@@ -51,7 +40,7 @@ Difference compare_greedy(const Case& parity_case, const Session& session, State
 /// Prompts token by token, in pairs of tokens too: a cut anywhere must not show.
 Difference compare_steps(const Case& parity_case, const Session& session, State& state, size_t step) {
   Difference all;
-  const std::vector<std::vector<int64_t>> prompts = prompts_of(parity_case);
+  const std::vector<std::vector<int64_t>> prompts = session.token_rows(parity_case.inputs).rows;
   for (size_t n = 0; n < prompts.size(); ++n) {
     const int64_t sequence = state.add();
     NamedTensors results;
