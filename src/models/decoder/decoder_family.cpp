@@ -1,177 +1,29 @@
 #include "models/decoder/decoder_family.h"
 
-#include <cmath>
-
 #include "base/error.h"
 #include "layers/basic.h"
 #include "layers/token_input.h"
-#include "ops/activation.h"
-#include "ops/attention.h"
+#include "models/decoder/decoder_block.h"
 #include "ops/binary.h"
-#include "ops/gated.h"
 #include "ops/linear.h"
 #include "ops/reshape.h"
-#include "ops/rms_norm.h"
-#include "ops/rope.h"
 #include "ops/slice.h"
 #include "ops/take_tokens.h"
-#include "ops/transpose.h"
 #include "ops/unary.h"
 
 namespace gamut {
 namespace {
 
-/// What one recording works with.
-struct Recording {
-  const DecoderSpec& spec;
-  const Config& config;
+using decoder::block, decoder::norm_if, decoder::scaled, decoder::with_rank;
+
+/// What one recording works with besides what its blocks see.
+struct Recording : DecoderContext {
   Program& program;
   Graph& graph;
   Scope root;
   Scope base;
-  Rows rows;
   Value ids, positions;
-  std::map<std::string, RopeTables> tables = {};
 };
-
-Value norm(const Recording& r, const Scope& s, Value x) {
-  if (r.spec.norm == DecoderNorm::kLayer) return layer::layer_norm(s, x, r.spec.eps);
-  return layer::rms_norm(s, x, r.spec.eps, r.spec.norm == DecoderNorm::kRmsPlusOne);
-}
-
-/// The norm of that name below `s`; x itself where the architecture has none.
-Value norm_if(const Recording& r, const Scope& s, const std::string& name, Value x) {
-  return name.empty() ? x : norm(r, s / name, x);
-}
-
-/// A tensor of a layer that has to have `rank` axes for what follows.
-Value with_rank(const Scope& s, const char* name, Value tensor, int rank) {
-  if (tensor && tensor.rank() != rank) {
-    fail(ErrorCode::kInvalidFile, "{}.{}: {} axes, expected {}", s.path(), name, tensor.rank(), rank);
-  }
-  return tensor;
-}
-
-/// x [..., in] -> [..., out] by the layer `s`, whose weight may lie transposed.
-Value project(const Recording& r, const Scope& s, Value x) {
-  if (!r.spec.transposed) return layer::linear(s, x);
-  LabelScope label(s.graph(), s.path());
-  Value weight = op::transpose(with_rank(s, "weight", s.weight("weight"), 2), {1, 0});
-  return op::linear(x, weight, {.bias = s.weight_if("bias")});
-}
-
-struct Qkv {
-  Value q, k, v;  // [B,S,heads,head_dim]
-};
-
-/// One tensor for all three, taken apart before it multiplies.
-Qkv project_fused(const Recording& r, const Scope& s, Value x) {
-  const DecoderSpec& spec = r.spec;
-  LabelScope label(s.graph(), s.path());
-  Value weight = with_rank(s, "weight", s.weight("weight"), 2), bias = with_rank(s, "bias", s.weight_if("bias"), 1);
-  if (spec.transposed) weight = op::transpose(weight, {1, 0});
-  const int64_t d = spec.head_dim, expected = (spec.heads + 2 * spec.kv_heads) * d;
-  if (!(weight.extent(0) == Extent(expected))) {
-    fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {} for {} heads of {} and {} of keys and values",
-         s.path(), weight.extent(0).to_string(), expected, spec.heads, d, spec.kv_heads);
-  }
-  auto part = [&](Value fused, int which) {
-    const int64_t begin = which == 0 ? 0 : spec.heads + (which - 1) * spec.kv_heads;
-    const int64_t count = which == 0 ? spec.heads : spec.kv_heads;
-    return fused ? op::slice(fused, 0, begin * d, count * d) : fused;
-  };
-  auto heads = [&](int which) {
-    Value lines = part(weight, which);
-    return op::split_heads(op::linear(x, lines, {.bias = part(bias, which)}), d);
-  };
-  const Value q = heads(0), k = heads(1), v = heads(2);
-  return {q, k, v};
-}
-
-/// A norm of queries or keys: over each head or over all of them, as its weight is wide.
-Value norm_heads(const Recording& r, const Scope& s, Value x) {
-  if (!s.has("weight")) return x;
-  const Extent width = with_rank(s, "weight", s.weight("weight"), 1).extent(0);
-  if (width == x.extent(-1)) return norm(r, s, x);
-  return op::split_heads(norm(r, s, op::merge_heads(x)), r.spec.head_dim);
-}
-
-Qkv project_qkv(const Recording& r, const Scope& s, const DecoderLayer& layer, Value x) {
-  const DecoderSpec& spec = r.spec;
-  const DecoderNames& names = spec.names;
-  Qkv y;
-  if (spec.qkv == QkvLayout::kSplit) {
-    auto heads = [&](const std::string& name) { return op::split_heads(project(r, s / name, x), spec.head_dim); };
-    y.q = heads(names.q), y.k = heads(names.k), y.v = heads(names.v);
-  } else {
-    y = project_fused(r, s / names.qkv, x);
-  }
-  y.q = norm_heads(r, s / names.q_norm, y.q);
-  y.k = norm_heads(r, s / names.k_norm, y.k);
-  if (spec.turns && layer.turns) {
-    const RopeTables& table = r.tables.at(layer.rope);
-    y.q = op::rope(y.q, table.cos, table.sin, spec.interleaved);
-    y.k = op::rope(y.k, table.cos, table.sin, spec.interleaved);
-  }
-  return y;
-}
-
-Value attention(const Recording& r, const Scope& s, int64_t index, Value x) {
-  const DecoderSpec& spec = r.spec;
-  LabelScope label(s.graph(), s.path());
-  const DecoderLayer layer = spec.layer ? spec.layer(index) : DecoderLayer{};
-  const Qkv y = project_qkv(r, s, layer, x);
-  op::AttentionOptions options{.mask = {r.rows, true, layer.window}};
-  options.scale = layer.scale != 0 ? layer.scale : spec.attention_scale;
-  options.softcap = spec.softcap;
-  options.state = "layer." + std::to_string(index);
-  return project(r, s / spec.names.o, op::merge_heads(op::attention(y.q, y.k, y.v, options)));
-}
-
-Value feed_forward(const Recording& r, const Scope& s, Value x) {
-  const DecoderSpec& spec = r.spec;
-  LabelScope label(s.graph(), s.path());
-  const ActivationKind kind = parse_activation(spec.activation);
-  if (spec.mlp == DecoderMlp::kPlain) {
-    return project(r, s / spec.names.down, op::activation(kind, project(r, s / spec.names.up, x)));
-  }
-  if (spec.mlp == DecoderMlp::kGated) {
-    const Value gate = project(r, s / spec.names.gate, x), up = project(r, s / spec.names.up, x);
-    return project(r, s / spec.names.down, op::gated(kind, gate, up));
-  }
-  const Scope fused = s / spec.names.gate;
-  const Value weight = with_rank(fused, "weight", fused.weight("weight"), 2);
-  const Value bias = with_rank(fused, "bias", fused.weight_if("bias"), 1);
-  const Extent half = floor_div(weight.extent(0), 2);
-  auto part = [&](const Extent& begin) {
-    const Value lines = op::slice(weight, 0, begin, half);
-    return op::linear(x, lines, {.bias = bias ? op::slice(bias, 0, begin, half) : Value{}});
-  };
-  const Value gate = part(0), up = part(half);
-  return project(r, s / spec.names.down, op::gated(kind, gate, up));
-}
-
-Value scaled(Value x, double scale) { return scale == 1 ? x : x * static_cast<float>(scale); }
-
-/// Attention and feed-forward, each added to what it read.
-Value block(const Recording& r, const Scope& s, int64_t index, Value x) {
-  const DecoderSpec& spec = r.spec;
-  const DecoderNames& names = spec.names;
-  auto attend = [&](Value y) {
-    return scaled(norm_if(r, s, names.attention_output_norm, attention(r, s, index, y)), spec.residual_scale);
-  };
-  auto feed = [&](Value y) {
-    return scaled(norm_if(r, s, names.mlp_output_norm, feed_forward(r, s, y)), spec.residual_scale);
-  };
-  const Value normed = norm_if(r, s, names.input_norm, x);
-  if (spec.parallel) {
-    const Value other = names.mlp_norm.empty() ? normed : norm(r, s / names.mlp_norm, x);
-    const Value attended = attend(normed);
-    return x + attended + feed(other);
-  }
-  x = x + attend(normed);
-  return x + feed(norm_if(r, s, names.mlp_norm, x));
-}
 
 Value embed(Recording& r) {
   const DecoderNames& names = r.spec.names;
@@ -287,7 +139,7 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   if (program.head.ends_with("ForQuestionAnswering") && root.has("transformer." + spec.names.embedding + ".weight")) {
     spec.base = "transformer";
   }
-  Recording r{spec, config, program, graph, root, root / spec.base, Rows::input(graph), {}, {}};
+  Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, {}, {}};
   r.ids = add_token_input(r.program, r.graph, r.rows, "input_ids", config.i("vocab_size"), {});
   int64_t table = 0;
   if (!spec.names.positions.empty()) {

@@ -1,82 +1,14 @@
-// The family of decoders: embeddings, blocks of causal attention and feed-forward, a final norm, and a head.
+// The family of decoders: embeddings, blocks, a final norm, and a head. A row says how a model type differs from Llama.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "layers/rope.h"
-#include "layers/scope.h"
 #include "models/architecture.h"
+#include "models/decoder/decoder_spec.h"
 
 namespace gamut {
-
-enum class DecoderNorm {
-  kRms,
-  kRmsPlusOne,  // the checkpoint holds the weight less one
-  kLayer,
-};
-
-/// How the checkpoint holds the projections to queries, keys and values.
-enum class QkvLayout {
-  kSplit,   // three tensors
-  kConcat,  // one: all queries, all keys, all values
-};
-
-enum class DecoderMlp {
-  kGated,       // down(activation(gate(x)) * up(x))
-  kFusedGated,  // gate and up in one tensor, in this order
-  kPlain,       // down(activation(up(x)))
-};
-
-/// Names of tensors: of the model below its base, of a block below the block. Empty: there is none.
-struct DecoderNames {
-  std::string embedding = "embed_tokens", positions;
-  std::string layers = "layers", final_norm = "norm";
-  std::string input_norm = "input_layernorm", attention_output_norm;
-  std::string mlp_norm = "post_attention_layernorm", mlp_output_norm;
-  std::string q = "self_attn.q_proj", k = "self_attn.k_proj", v = "self_attn.v_proj", qkv, o = "self_attn.o_proj";
-  std::string q_norm = "self_attn.q_norm", k_norm = "self_attn.k_norm";  // used where the checkpoint has them
-  std::string gate = "mlp.gate_proj", up = "mlp.up_proj", down = "mlp.down_proj";
-  std::string lm_head = "lm_head";                     // below the root
-  std::string score = "score", token_score = "score";  // of the classification heads, below the root
-};
-
-/// What differs from block to block.
-struct DecoderLayer {
-  int64_t window = 0;         // see op::Mask; 0: none
-  bool turns = true;          // rotates queries and keys
-  std::string rope = "rope";  // by which of the spec's ropes
-  double scale = 0;           // of the scores; 0: the spec's
-};
-
-/// How an architecture differs from Llama. Made from the config while recording.
-struct DecoderSpec {
-  std::string base = "model";  // what stands before the base model's names
-  DecoderNames names;
-
-  DecoderNorm norm = DecoderNorm::kRms;
-  double eps = 1e-6;
-  int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
-  QkvLayout qkv = QkvLayout::kSplit;
-  DecoderMlp mlp = DecoderMlp::kGated;
-  std::string activation = "silu";
-  bool transposed = false;  // weights of the blocks are [in, out]
-
-  /// By name; filled with "rope" from the config when `turns` and empty.
-  std::map<std::string, Rope> ropes;
-  bool turns = true;  // positions are rotations
-  bool interleaved = false;
-
-  bool parallel = false;  // attention and feed-forward read the same x; without mlp_norm, the same norm of it
-
-  double attention_scale = 0;  // 0: 1 / sqrt(head_dim)
-  double softcap = 0;          // of scores; 0: none
-  double embedding_scale = 1, residual_scale = 1, logit_scale = 1, logit_softcap = 0;
-
-  /// Block i; null: all are DecoderLayer{}.
-  std::function<DecoderLayer(int64_t i)> layer;
-};
 
 /// What a row of the family says before a config is there.
 struct DecoderRow {

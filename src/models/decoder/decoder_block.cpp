@@ -1,0 +1,159 @@
+#include "models/decoder/decoder_block.h"
+
+#include "base/error.h"
+#include "layers/basic.h"
+#include "ops/activation.h"
+#include "ops/attention.h"
+#include "ops/binary.h"
+#include "ops/gated.h"
+#include "ops/linear.h"
+#include "ops/reshape.h"
+#include "ops/rope.h"
+#include "ops/slice.h"
+#include "ops/transpose.h"
+
+namespace gamut::decoder {
+
+Value norm(const DecoderContext& c, const Scope& s, Value x) {
+  if (c.spec.norm == DecoderNorm::kLayer) return layer::layer_norm(s, x, c.spec.eps);
+  return layer::rms_norm(s, x, c.spec.eps, c.spec.norm == DecoderNorm::kRmsPlusOne);
+}
+
+Value norm_if(const DecoderContext& c, const Scope& s, const std::string& name, Value x) {
+  return name.empty() ? x : norm(c, s / name, x);
+}
+
+Value with_rank(const Scope& s, const char* name, Value tensor, int rank) {
+  if (tensor && tensor.rank() != rank) {
+    fail(ErrorCode::kInvalidFile, "{}.{}: {} axes, expected {}", s.path(), name, tensor.rank(), rank);
+  }
+  return tensor;
+}
+
+Value project(const DecoderContext& c, const Scope& s, Value x) {
+  if (!c.spec.transposed) return layer::linear(s, x);
+  LabelScope label(s.graph(), s.path());
+  Value weight = op::transpose(with_rank(s, "weight", s.weight("weight"), 2), {1, 0});
+  return op::linear(x, weight, {.bias = s.weight_if("bias")});
+}
+
+Value scaled(Value x, double scale) { return scale == 1 ? x : x * static_cast<float>(scale); }
+
+namespace {
+
+struct Qkv {
+  Value q, k, v;  // [B,S,heads,head_dim]
+};
+
+/// One tensor for all three, taken apart before it multiplies.
+Qkv project_fused(const DecoderContext& c, const Scope& s, Value x) {
+  const DecoderSpec& spec = c.spec;
+  LabelScope label(s.graph(), s.path());
+  Value weight = with_rank(s, "weight", s.weight("weight"), 2), bias = with_rank(s, "bias", s.weight_if("bias"), 1);
+  if (spec.transposed) weight = op::transpose(weight, {1, 0});
+  const int64_t d = spec.head_dim, expected = (spec.heads + 2 * spec.kv_heads) * d;
+  if (!(weight.extent(0) == Extent(expected))) {
+    fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {} for {} heads of {} and {} of keys and values",
+         s.path(), weight.extent(0).to_string(), expected, spec.heads, d, spec.kv_heads);
+  }
+  auto part = [&](Value fused, int which) {
+    const int64_t begin = which == 0 ? 0 : spec.heads + (which - 1) * spec.kv_heads;
+    const int64_t count = which == 0 ? spec.heads : spec.kv_heads;
+    return fused ? op::slice(fused, 0, begin * d, count * d) : fused;
+  };
+  auto heads = [&](int which) {
+    Value lines = part(weight, which);
+    return op::split_heads(op::linear(x, lines, {.bias = part(bias, which)}), d);
+  };
+  const Value q = heads(0), k = heads(1), v = heads(2);
+  return {q, k, v};
+}
+
+/// A norm of queries or keys: over each head or over all of them, as its weight is wide.
+Value norm_heads(const DecoderContext& c, const Scope& s, Value x) {
+  if (!s.has("weight")) return x;
+  const Extent width = with_rank(s, "weight", s.weight("weight"), 1).extent(0);
+  if (width == x.extent(-1)) return norm(c, s, x);
+  return op::split_heads(norm(c, s, op::merge_heads(x)), c.spec.head_dim);
+}
+
+Qkv project_qkv(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, Value x) {
+  const DecoderSpec& spec = c.spec;
+  const DecoderNames& names = spec.names;
+  Qkv y;
+  if (spec.qkv == QkvLayout::kSplit) {
+    auto heads = [&](const std::string& name) { return op::split_heads(project(c, s / name, x), spec.head_dim); };
+    y.q = heads(names.q), y.k = heads(names.k), y.v = heads(names.v);
+  } else {
+    y = project_fused(c, s / names.qkv, x);
+  }
+  y.q = norm_heads(c, s / names.q_norm, y.q);
+  y.k = norm_heads(c, s / names.k_norm, y.k);
+  if (spec.turns && layer.turns) {
+    const RopeTables& table = c.tables.at(layer.rope);
+    y.q = op::rope(y.q, table.cos, table.sin, spec.interleaved);
+    y.k = op::rope(y.k, table.cos, table.sin, spec.interleaved);
+  }
+  return y;
+}
+
+/// The spec's attention in block `index`.
+Value attention(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, int64_t index, Value x) {
+  const DecoderSpec& spec = c.spec;
+  LabelScope label(s.graph(), s.path());
+  const Qkv y = project_qkv(c, s, layer, x);
+  op::AttentionOptions options{.mask = {c.rows, true, layer.window}};
+  options.scale = layer.scale != 0 ? layer.scale : spec.attention_scale;
+  options.softcap = spec.softcap;
+  options.state = "layer." + std::to_string(index);
+  return project(c, s / spec.names.o, op::merge_heads(op::attention(y.q, y.k, y.v, options)));
+}
+
+Value feed_forward(const DecoderContext& c, const Scope& s, Value x) {
+  const DecoderSpec& spec = c.spec;
+  LabelScope label(s.graph(), s.path());
+  const ActivationKind kind = parse_activation(spec.activation);
+  if (spec.mlp == DecoderMlp::kPlain) {
+    return project(c, s / spec.names.down, op::activation(kind, project(c, s / spec.names.up, x)));
+  }
+  if (spec.mlp == DecoderMlp::kGated) {
+    const Value gate = project(c, s / spec.names.gate, x), up = project(c, s / spec.names.up, x);
+    return project(c, s / spec.names.down, op::gated(kind, gate, up));
+  }
+  const Scope fused = s / spec.names.gate;
+  const Value weight = with_rank(fused, "weight", fused.weight("weight"), 2);
+  const Value bias = with_rank(fused, "bias", fused.weight_if("bias"), 1);
+  const Extent half = floor_div(weight.extent(0), 2);
+  auto part = [&](const Extent& begin) {
+    const Value lines = op::slice(weight, 0, begin, half);
+    return op::linear(x, lines, {.bias = bias ? op::slice(bias, 0, begin, half) : Value{}});
+  };
+  const Value gate = part(0), up = part(half);
+  return project(c, s / spec.names.down, op::gated(kind, gate, up));
+}
+
+}  // namespace
+
+Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x) {
+  const DecoderSpec& spec = c.spec;
+  const DecoderNames& names = spec.names;
+  const DecoderLayer layer = spec.layer ? spec.layer(index) : DecoderLayer{};
+  auto attend = [&](Value y) {
+    const Value mixed = layer.mixer ? layer.mixer(c, s, index, y) : attention(c, s, layer, index, y);
+    return scaled(norm_if(c, s, names.attention_output_norm, mixed), spec.residual_scale);
+  };
+  auto feed = [&](Value y) {
+    const Value fed = layer.feed_forward ? layer.feed_forward(c, s, index, y) : feed_forward(c, s, y);
+    return scaled(norm_if(c, s, names.mlp_output_norm, fed), spec.residual_scale);
+  };
+  const Value normed = norm_if(c, s, names.input_norm, x);
+  if (spec.parallel) {
+    const Value other = names.mlp_norm.empty() ? normed : norm(c, s / names.mlp_norm, x);
+    const Value attended = attend(normed);
+    return x + attended + feed(other);
+  }
+  x = x + attend(normed);
+  return x + feed(norm_if(c, s, names.mlp_norm, x));
+}
+
+}  // namespace gamut::decoder

@@ -1,0 +1,23 @@
+// One block of a decoder: what mixes tokens, what works on each of them, norms and residuals; and the pieces that parts
+// of one architecture alone are made of.
+#pragma once
+
+#include "models/decoder/decoder_spec.h"
+
+namespace gamut::decoder {
+
+/// The norm of the spec with the weight below `s`.
+Value norm(const DecoderContext& c, const Scope& s, Value x);
+/// The same of that name below `s`; x itself where the name is empty.
+Value norm_if(const DecoderContext& c, const Scope& s, const std::string& name, Value x);
+/// x [..., in] -> [..., out] by the layer `s`, whose weight may lie transposed.
+Value project(const DecoderContext& c, const Scope& s, Value x);
+/// A tensor of a layer that has to have `rank` axes for what follows.
+Value with_rank(const Scope& s, const char* name, Value tensor, int rank);
+/// x times a number; x itself for one.
+Value scaled(Value x, double scale);
+
+/// Block `index`: mixer and feed-forward, each added to what it read.
+Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x);
+
+}  // namespace gamut::decoder
