@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "backend/recurrent_ops.h"
 #include "graph/op_schema.h"
 #include "ops/binary.h"
 #include "ops/broadcast.h"
@@ -331,9 +332,13 @@ HostFunctionPointer find(const OpSchema* op) {
 
 int64_t HostTensor::count() const { return product(*dims, 0, dims->size()); }
 
-bool is_host_op(const Node& node) { return find(node.op) != nullptr; }
+bool is_host_op(const Node& node) { return find(node.op) != nullptr || is_recurrent_op(node.op); }
 
 void run_core_op(const Node& node, Inputs inputs, const HostTensor& output, const SymbolValues& symbols) {
+  if (is_recurrent_op(node.op)) {
+    const Dims& dims = *output.dims;
+    return run_recurrent_op(node, inputs, output, recurrent_rows(inputs[1], dims[0] * dims[1]));
+  }
   const HostFunctionPointer function = find(node.op);
   if (function == nullptr) fail(ErrorCode::kInternal, "{}: operator {} has no plain loop", node.label, node.op->name);
   function(node, inputs, output, symbols);

@@ -24,4 +24,8 @@ std::vector<StateSpec> find_states(const Graph& graph) {
   return states;
 }
 
+bool is_recurrent(const Graph& graph, const Node& node) {
+  return node.op->state != nullptr && node.op->state(graph, node).kind == StateKind::kRecurrent;
+}
+
 }  // namespace gamut

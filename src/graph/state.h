@@ -34,4 +34,8 @@ std::vector<StateSpec> find_states(const Graph& graph);
 /// The name that `node` declares; empty: none.
 std::string state_name(const Node& node);
 
+/// True for operators whose state is recurrent, whether or not the node keeps one. Their inputs 0 and 1 are the tokens
+/// x [B,S,...] and the rows table.
+bool is_recurrent(const Graph& graph, const Node& node);
+
 }  // namespace gamut

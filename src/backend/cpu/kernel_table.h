@@ -27,6 +27,8 @@ struct KernelTable {
   /// x / max(sqrt(sum(x^2)), eps), as torch.nn.functional.normalize.
   void (*l2_normalize)(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
   void (*rope)(const RopeArgs& args, int64_t token0, int64_t token1) noexcept;
+  /// Channels [c0,c1).
+  void (*causal_conv1d)(const CausalConv1dArgs& args, int64_t c0, int64_t c1) noexcept;
   void (*softmax)(const SoftmaxArgs& args, int64_t row0, int64_t row1) noexcept;
 
   /// y[i] = kind(x[i]) for i in [0,n); y may be x.

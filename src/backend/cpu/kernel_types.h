@@ -186,6 +186,16 @@ struct RopeArgs {
   bool interleaved = false;
 };
 
+/// One row of a depthwise causal convolution over tokens: y[t] = bias + sum over k of weight[k] * x[t - taps + 1 + k].
+struct CausalConv1dArgs {
+  int64_t tokens = 0, channels = 0, taps = 0;
+  const float* x = nullptr;       ///< [tokens, channels]
+  const float* weight = nullptr;  ///< [taps, channels]
+  const float* bias = nullptr;    ///< [channels] or none
+  float* state = nullptr;         ///< [taps - 1, channels], the tokens before the row, then its last; none: zeros
+  float* y = nullptr;             ///< [tokens, channels], not x
+};
+
 /// y = softmax(x) or log_softmax(x) over the last axis of x [rows, cols]. A row of -inf gives NaN, as in PyTorch.
 struct SoftmaxArgs {
   int64_t cols = 0;

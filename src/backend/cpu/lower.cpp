@@ -6,6 +6,7 @@
 #include "ops/activation.h"
 #include "ops/attention.h"
 #include "ops/binary.h"
+#include "ops/causal_conv1d.h"
 #include "ops/gated.h"
 #include "ops/gather_rows.h"
 #include "ops/l2_normalize.h"
@@ -91,6 +92,7 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kGatherRows) return lower_gather_rows(lowering, node);
   if (node.op == &op::kLayerNorm) return lower_layer_norm(lowering, node);
   if (node.op == &op::kRmsNorm) return lower_rms_norm(lowering, node);
+  if (node.op == &op::kCausalConv1d) return lower_causal_conv1d(lowering, node);
   if (node.op == &op::kRope) return lower_rope(lowering, node);
   if (node.op == &op::kL2Normalize) return lower_l2_normalize(lowering, node);
   if (node.op == &op::kSoftmax) return lower_softmax(lowering, node);

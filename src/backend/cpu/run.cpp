@@ -54,4 +54,22 @@ const std::vector<int64_t>& Run::sequence_segments(int rows_value, int64_t token
   return boundaries;
 }
 
+const std::vector<RecurrentRow>& Run::recurrent_rows(int rows_value, int64_t tokens,
+                                                     const std::string& state_name) const {
+  const bool has_state = state != nullptr && !state_name.empty();
+  if (has_state) {
+    sequence_segments(rows_value, tokens);
+  } else {
+    segments(rows_value, tokens);
+  }
+  std::vector<RecurrentRow>& rows = workspace.rows;
+  rows.clear();
+  const int64_t* table = i64(rows_value);
+  for (int64_t n = 0, count = dims(rows_value)[0]; n < count; ++n) {
+    float* numbers = has_state ? state->recurrent(state_name, sequences[static_cast<size_t>(n)]) : nullptr;
+    rows.push_back({table[2 * n], table[2 * n + 1], numbers});
+  }
+  return rows;
+}
+
 }  // namespace gamut::cpu

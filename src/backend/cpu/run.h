@@ -10,6 +10,7 @@
 #include "backend/cpu/kernel_table.h"
 #include "backend/host_ops.h"
 #include "backend/paged_state.h"
+#include "backend/recurrent_ops.h"
 #include "base/thread_pool.h"
 #include "graph/graph.h"
 
@@ -35,6 +36,7 @@ struct Workspace {
   std::vector<int64_t> segments;           // see Run::segments
   std::vector<int64_t> keys;               // boundaries of the keys of each row, of a run with states
   std::vector<const float* const*> pages;  // of each row's sequence
+  std::vector<RecurrentRow> rows;          // see Run::recurrent_rows
 
   /// Makes the arena at least that large; its content is lost.
   void reserve(size_t bytes);
@@ -64,6 +66,10 @@ struct Run {
 
   /// The same of a run with states, in which each segment is a row: throws Error{kInternal} when there is padding.
   const std::vector<int64_t>& sequence_segments(int rows_value, int64_t tokens) const;
+
+  /// The rows of a recurrent node, with what its sequences keep under the name `state` (empty: nothing). Throws as
+  /// `segments`.
+  const std::vector<RecurrentRow>& recurrent_rows(int rows_value, int64_t tokens, const std::string& state_name) const;
 };
 
 using Step = std::function<void(Run&)>;

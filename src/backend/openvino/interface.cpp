@@ -102,17 +102,46 @@ Tensor make_mask(const ModelInput& input, const NamedTensors& bound, const Symbo
   return full_mask(input, numbers, positions, symbols.at(kBatch), symbols.at(kSequence));
 }
 
+void require_inside(const Tensor& rows, int64_t n, int64_t tokens) {
+  const int64_t start = rows.i64()[2 * n], length = rows.i64()[2 * n + 1];
+  if (start >= 0 && length >= 0 && start <= tokens && length <= tokens - start) return;
+  fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) is outside {} tokens", n, start, start, length, tokens);
+}
+
 /// I64 [N]. Outside the grid OpenVINO's gather finds zeros.
 Tensor row_ends(const Tensor& rows, bool wants_last, const SymbolValues& symbols) {
   const int64_t tokens = symbols.at(kBatch) * symbols.at(kSequence);
   Tensor places = Tensor::allocate(DType::kI64, {rows.dim(0)});
   for (int64_t n = 0; n < rows.dim(0); ++n) {
     const int64_t start = rows.i64()[2 * n], length = rows.i64()[2 * n + 1];
-    if (start < 0 || length < 0 || start > tokens || length > tokens - start) {
-      fail(ErrorCode::kInvalidArgument, "rows: row {} [{}, {}+{}) is outside {} tokens", n, start, start, length,
-           tokens);
-    }
+    require_inside(rows, n, tokens);
     places.mutable_i64()[n] = length == 0 ? tokens : wants_last ? start + length - 1 : start;
+  }
+  return places;
+}
+
+/// The length of the longest row, at least 1.
+int64_t longest_row(const Tensor& rows) {
+  int64_t longest = 1;
+  for (int64_t n = 0; n < rows.dim(0); ++n) longest = std::max(longest, rows.i64()[2 * n + 1]);
+  return longest;
+}
+
+/// I64 [N,L], or its inverse [B,S].
+Tensor row_tokens(const Tensor& rows, bool wants_inverse, const SymbolValues& symbols) {
+  const int64_t tokens = symbols.at(kBatch) * symbols.at(kSequence), count = rows.dim(0);
+  for (int64_t n = 0; n < count; ++n) require_inside(rows, n, tokens);
+  const int64_t longest = longest_row(rows);
+  const Dims grid{symbols.at(kBatch), symbols.at(kSequence)};
+  Tensor places = Tensor::allocate(DType::kI64, wants_inverse ? grid : Dims{count, longest});
+  const auto to = places.mutable_i64();
+  std::ranges::fill(to, wants_inverse ? count * longest : tokens);
+  for (int64_t n = 0; n < count; ++n) {
+    const int64_t start = rows.i64()[2 * n];
+    for (int64_t i = 0; i < rows.i64()[2 * n + 1]; ++i) {
+      const int64_t token = start + i, place = n * longest + i;
+      to[static_cast<size_t>(wants_inverse ? token : place)] = wants_inverse ? place : token;
+    }
   }
   return places;
 }
@@ -124,6 +153,8 @@ Tensor make_input(const ModelInput& input, const NamedTensors& bound, const Symb
     case Fill::kRowPositions: return row_index(bound.at(input.name), "position", symbols);
     case Fill::kFirstTokens: return row_ends(bound.at(input.name), /*wants_last=*/false, symbols);
     case Fill::kLastTokens: return row_ends(bound.at(input.name), /*wants_last=*/true, symbols);
+    case Fill::kRowTokens: return row_tokens(bound.at(input.name), /*wants_inverse=*/false, symbols);
+    case Fill::kTokenLines: return row_tokens(bound.at(input.name), /*wants_inverse=*/true, symbols);
     case Fill::kMask: return make_mask(input, bound, symbols);
   }
   return {};
@@ -134,6 +165,14 @@ Tensor make_input(const ModelInput& input, const NamedTensors& bound, const Symb
 ModelInput row_index_input(const Graph& graph, const Node& node) {
   const bool wants_row = node.attributes.s("kind") == "row";
   return {wants_row ? Fill::kRowNumbers : Fill::kRowPositions, rows_name(graph, node, node.inputs[0])};
+}
+
+ModelInput row_tokens_input(const Graph& graph, const Node& node) {
+  return {Fill::kRowTokens, rows_name(graph, node, node.inputs[1])};
+}
+
+ModelInput token_lines_input(const Graph& graph, const Node& node) {
+  return {Fill::kTokenLines, rows_name(graph, node, node.inputs[1])};
 }
 
 bool find_places(const Graph& graph, const Node& node, ModelInput* places) {
@@ -171,6 +210,11 @@ Interface::Interface(const Graph& graph) {
     }
     if (node.op == &op::kPoolRows && find_places(graph, node, &input)) {
       add(input);
+      add_rows(graph, node, node.inputs[1]);
+    }
+    if (is_recurrent(graph, node)) {
+      add(row_tokens_input(graph, node));
+      add(token_lines_input(graph, node));
       add_rows(graph, node, node.inputs[1]);
     }
     if (node.op == &op::kAttention && find_mask(graph, node, &input)) {

@@ -16,6 +16,8 @@ enum class Fill {
   kRowPositions,  ///< I64 [B,S], see op::row_positions
   kFirstTokens,   ///< I64 [N], each row's first place in the flat grid; of an empty row a place outside
   kLastTokens,    ///< the same with the last
+  kRowTokens,     ///< I64 [N,L], each row's places in the flat grid; behind its end a place outside
+  kTokenLines,    ///< I64 [B,S], each token's place in that table, line by line; of padding a place outside
   kMask,          ///< F32 [B or 1, 1, S or 1, S], added to the scores of attention
 };
 
@@ -71,6 +73,9 @@ class Interface {
 void require_short_integers(const Tensor& tensor, const std::string& what);
 /// The row_index node as an input of the model. Throws Error{kUnsupported} when its rows are computed.
 ModelInput row_index_input(const Graph& graph, const Node& node);
+/// The inputs by which a recurrent node's tokens become one line per row, and come back. Throw as row_index_input.
+ModelInput row_tokens_input(const Graph& graph, const Node& node);
+ModelInput token_lines_input(const Graph& graph, const Node& node);
 /// The places in the grid that a pool_rows node takes as an input; false when it pools more than one token of a row.
 bool find_places(const Graph& graph, const Node& node, ModelInput* places);
 /// The mask that an attention node takes as an input; false when it takes none.

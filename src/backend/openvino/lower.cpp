@@ -15,6 +15,7 @@
 #include <openvino/op/result.hpp>
 #include <openvino/op/shape_of.hpp>
 #include "backend/openvino/file_weights.h"
+#include "backend/openvino/lower_recurrent.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "ops/activation.h"
@@ -22,6 +23,7 @@
 #include "ops/binary.h"
 #include "ops/broadcast.h"
 #include "ops/cast.h"
+#include "ops/causal_conv1d.h"
 #include "ops/compare.h"
 #include "ops/concat.h"
 #include "ops/dequantize.h"
@@ -67,6 +69,7 @@ constexpr std::pair<const OpSchema*, Lower> kLowerings[] = {
     {&op::kMatmul, lower_matmul},
     {&op::kLinear, lower_linear},
     {&op::kAttention, lower_attention},
+    {&op::kCausalConv1d, lower_recurrent},
     {&op::kDequantize, lower_dequantize},
 };
 

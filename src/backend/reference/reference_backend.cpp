@@ -38,7 +38,7 @@ NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const N
         arguments.push_back({tensor.dtype(), &tensor.dims(), const_cast<void*>(tensor.data())});
       }
       const HostTensor target{result.dtype(), &result.dims(), result.mutable_data()};
-      if (has_state(node)) {
+      if (states.state != nullptr && has_state(node)) {
         run_stateful_op(node, arguments, target, states);
       } else {
         run_core_op(node, arguments, target, symbols);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "backend/paged_state.h"
+#include "backend/recurrent_ops.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "ops/attention.h"
@@ -120,11 +121,21 @@ void attention(const Node& node, std::span<const HostTensor> inputs, const HostT
   }
 }
 
+void recurrent(const Node& node, std::span<const HostTensor> inputs, const HostTensor& output, const StateRun& states) {
+  const auto& state = static_cast<const PagedState&>(*states.state);
+  std::vector<RecurrentRow> rows;
+  for (const Row& row : rows_of(inputs[1], states)) {
+    rows.push_back({row.start, row.length, state.recurrent(state_name(node), row.sequence)});
+  }
+  run_recurrent_op(node, inputs, output, rows);
+}
+
 }  // namespace
 
 void run_stateful_op(const Node& node, std::span<const HostTensor> inputs, const HostTensor& output,
                      const StateRun& states) {
   if (node.op == &op::kAttention) return attention(node, inputs, output, states);
+  if (is_recurrent_op(node.op)) return recurrent(node, inputs, output, states);
   fail(ErrorCode::kInternal, "{}: operator {} has no plain form with a state", node.label, node.op->name);
 }
 

@@ -31,6 +31,7 @@ const KernelTable kKernels = {
     .rms_norm = rms_norm,
     .l2_normalize = l2_normalize,
     .rope = rope,
+    .causal_conv1d = causal_conv1d,
     .softmax = softmax,
     .unary = unary,
     .binary = binary,

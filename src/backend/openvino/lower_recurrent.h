@@ -1,0 +1,36 @@
+// Recurrent operators on OpenVINO: tokens become one line per row, a loop goes along the lines.
+#pragma once
+
+#include "backend/openvino/lower.h"
+
+namespace gamut::openvino {
+
+/// What a recurrent node gives: y [B,S,...] with zeros on padding, and what each row leaves behind, [N, dims...].
+struct Recurrence {
+  Out y, state;
+};
+
+/// Lowers a node of a recurrent operator whose rows go on from `initial` [N, dims...] (see StateSpec::dims).
+Recurrence lower_recurrence(Lowering& lowering, const Node& node, const Out& initial);
+/// The same with rows that start from zeros and leave nothing behind.
+Out lower_recurrent(Lowering& lowering, const Node& node);
+
+/// F32 zeros [N, dims...] for the rows of a recurrent node.
+Out zero_states(Lowering& lowering, const Node& node);
+
+/// The tokens of a recurrent node, by row: N lines of the longest row's length L.
+class TokenLines {
+ public:
+  TokenLines(Lowering& lowering, const Node& node);
+  /// x [B,S,tail...] -> [N,L,tail...], zeros behind a row's end. `tail` is constant.
+  Out from_grid(const Out& x, const std::vector<int64_t>& tail) const;
+  /// The way back; zeros on padding.
+  Out to_grid(const Out& y, const std::vector<int64_t>& tail) const;
+  /// BOOL [N,L]: false behind a row's end.
+  Out is_token() const;
+
+ private:
+  Out places_, lines_, tokens_;
+};
+
+}  // namespace gamut::openvino
