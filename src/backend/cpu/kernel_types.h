@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/cpu/recurrent_types.h"
+
 namespace gamut::cpu {
 
 /// y = f(x), element by element. NaN gives NaN. Errors against double precision, in units of the result's last place,
@@ -184,16 +186,6 @@ struct RopeArgs {
   const float* sin = nullptr;
   float* y = nullptr;  ///< may be x
   bool interleaved = false;
-};
-
-/// One row of a depthwise causal convolution over tokens: y[t] = bias + sum over k of weight[k] * x[t - taps + 1 + k].
-struct CausalConv1dArgs {
-  int64_t tokens = 0, channels = 0, taps = 0;
-  const float* x = nullptr;       ///< [tokens, channels]
-  const float* weight = nullptr;  ///< [taps, channels]
-  const float* bias = nullptr;    ///< [channels] or none
-  float* state = nullptr;         ///< [taps - 1, channels], the tokens before the row, then its last; none: zeros
-  float* y = nullptr;             ///< [tokens, channels], not x
 };
 
 /// y = softmax(x) or log_softmax(x) over the last axis of x [rows, cols]. A row of -inf gives NaN, as in PyTorch.

@@ -18,7 +18,9 @@
 #include "ops/reshape.h"
 #include "ops/rms_norm.h"
 #include "ops/rope.h"
+#include "ops/selective_scan.h"
 #include "ops/softmax.h"
+#include "ops/ssd_scan.h"
 #include "ops/unary.h"
 
 namespace gamut::cpu {
@@ -93,6 +95,8 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kLayerNorm) return lower_layer_norm(lowering, node);
   if (node.op == &op::kRmsNorm) return lower_rms_norm(lowering, node);
   if (node.op == &op::kCausalConv1d) return lower_causal_conv1d(lowering, node);
+  if (node.op == &op::kSelectiveScan) return lower_selective_scan(lowering, node);
+  if (node.op == &op::kSsdScan) return lower_ssd_scan(lowering, node);
   if (node.op == &op::kRope) return lower_rope(lowering, node);
   if (node.op == &op::kL2Normalize) return lower_l2_normalize(lowering, node);
   if (node.op == &op::kSoftmax) return lower_softmax(lowering, node);

@@ -60,6 +60,8 @@ Step lower_l2_normalize(Lowering& lowering, const Node& node);
 Step lower_rms_norm(Lowering& lowering, const Node& node);
 Step lower_rope(Lowering& lowering, const Node& node);
 Step lower_causal_conv1d(Lowering& lowering, const Node& node);
+Step lower_selective_scan(Lowering& lowering, const Node& node);
+Step lower_ssd_scan(Lowering& lowering, const Node& node);
 Step lower_gated(Lowering& lowering, const Node& node, Unary activation);
 Step lower_softmax(Lowering& lowering, const Node& node);
 Step lower_unary(Lowering& lowering, const Node& node, Unary kind);

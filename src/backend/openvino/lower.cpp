@@ -37,8 +37,10 @@
 #include "ops/reshape.h"
 #include "ops/row_index.h"
 #include "ops/select.h"
+#include "ops/selective_scan.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
+#include "ops/ssd_scan.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
 
@@ -70,6 +72,8 @@ constexpr std::pair<const OpSchema*, Lower> kLowerings[] = {
     {&op::kLinear, lower_linear},
     {&op::kAttention, lower_attention},
     {&op::kCausalConv1d, lower_recurrent},
+    {&op::kSelectiveScan, lower_recurrent},
+    {&op::kSsdScan, lower_recurrent},
     {&op::kDequantize, lower_dequantize},
 };
 
