@@ -109,7 +109,8 @@ void record_head(Recording& r, const std::string& head, bool is_base) {
 DecoderSpec read_spec(const Config& config) {
   DecoderSpec spec;
   spec.layers = config.i("num_hidden_layers", {.min = 0, .max = 10000});
-  spec.heads = config.i("num_attention_heads", {.min = 1, .max = 65536});
+  // Models without attention have no heads of it.
+  spec.heads = config.has("num_attention_heads") ? config.i("num_attention_heads", {.min = 1, .max = 65536}) : 1;
   spec.kv_heads =
       config.has("num_key_value_heads") ? config.i("num_key_value_heads", {.min = 1, .max = 65536}) : spec.heads;
   const int64_t width = config.i("hidden_size");
