@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decoders import DECODERS
 from encoders import ENCODERS, Architecture, Knobs
+from expert_decoders import EXPERT_DECODERS
 
 __all__ = ["ARCHITECTURES", "Architecture", "Knobs"]
 
-ARCHITECTURES: dict[str, Architecture] = ENCODERS | DECODERS
+ARCHITECTURES: dict[str, Architecture] = ENCODERS | DECODERS | EXPERT_DECODERS
