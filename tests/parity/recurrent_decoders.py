@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from decoders import DecoderArchitecture, DecoderKnobs, committed_knobs, heads, random_knobs
+from decoders import DecoderArchitecture, DecoderKnobs, committed_knobs, heads, llama_config, random_knobs, without
 from encoders import Architecture
+from expert_decoders import ExpertArchitecture
 
 
 def without_positions(knobs: DecoderKnobs) -> DecoderKnobs:
@@ -61,8 +62,38 @@ def mamba2_config(knobs: DecoderKnobs) -> dict:
     return config
 
 
+def jamba_config(knobs: DecoderKnobs) -> dict:
+    mamba = mamba_config(knobs)
+    config = without(llama_config(knobs), "attention_bias", "mlp_bias", "head_dim", "rope_parameters")
+    return config | {
+        "hidden_size": knobs.heads * knobs.head_dim,
+        "num_hidden_layers": 2,
+        "num_experts": (3, 2, 1)[knobs.variant % 3],
+        "num_experts_per_tok": (2, 1, 1)[knobs.variant % 3],
+        "expert_layer_period": 1 + knobs.variant % 2,
+        "expert_layer_offset": knobs.variant % 2,
+        "attn_layer_period": 2 + knobs.variant // 3,
+        "attn_layer_offset": (1, 0)[knobs.variant % 2],
+        "mamba_d_state": mamba["state_size"],
+        "mamba_d_conv": mamba["conv_kernel"],
+        "mamba_expand": mamba["expand"],
+        "mamba_dt_rank": mamba["time_step_rank"],
+        "mamba_conv_bias": mamba["use_conv_bias"],
+        "mamba_proj_bias": mamba["use_bias"],
+    }
+
+
+@dataclass(frozen=True)
+class HybridArchitecture(ExpertArchitecture):
+    """A row without positions that has experts."""
+
+    committed_knobs: object = staticmethod(lambda *arguments: without_positions(committed_knobs(*arguments)))
+    random_knobs: object = staticmethod(lambda rng: without_positions(random_knobs(rng)))
+
+
 RECURRENT_DECODERS: dict[str, Architecture] = {
     "mamba": RecurrentArchitecture(heads("Mamba", "CausalLM"), mamba_config, ()),
     "falcon_mamba": RecurrentArchitecture(heads("FalconMamba", "CausalLM"), falcon_mamba_config, ()),
     "mamba2": RecurrentArchitecture(heads("Mamba2", "CausalLM"), mamba2_config, ()),
+    "jamba": HybridArchitecture(heads("Jamba", "CausalLM SequenceClassification"), jamba_config, ()),
 }
