@@ -18,6 +18,28 @@ constexpr int64_t kDefaultLabels = 2;
 /// A few bytes of config.json must not fill the memory with names that say nothing.
 constexpr int64_t kMostMadeNames = 1 << 16;
 
+/// How transformers writes a number that JSON does not have: {"__float__": "Infinity"}.
+constexpr const char* kFloat = "__float__";
+
+/// Parses `text`, in which a bare Infinity, as Python writes it, stands for the object above.
+Json parse_config(std::string_view text, const std::string& source) {
+  constexpr std::string_view kBare = "Infinity", kObject = R"({"__float__": "Infinity"})";
+  if (text.find(kBare) == std::string_view::npos) return parse_json(text, source, kConfigLimits);
+  std::string spelled;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!in_string && text.substr(i).starts_with(kBare)) {
+      spelled += kObject;
+      i += kBare.size() - 1;
+      continue;
+    }
+    if (text[i] == '"') in_string = !in_string;
+    spelled += text[i];
+    if (in_string && text[i] == '\\' && i + 1 < text.size()) spelled += text[++i];
+  }
+  return parse_json(spelled, source, kConfigLimits);
+}
+
 /// A value as messages show it: cut short, and for containers the kind.
 std::string shown(const Json& value) {
   if (value.is_object()) return "an object";
@@ -47,11 +69,11 @@ int64_t parse_label_id(const std::string& key) {
 Config Config::open(const std::filesystem::path& dir) {
   const std::filesystem::path path = dir / "config.json";
   std::string source = path.string();
-  return from_json(parse_json_file(path, kConfigLimits), std::move(source));
+  return from_json(parse_config(read_file(path, kConfigLimits.max_bytes), source), std::move(source));
 }
 
 Config Config::parse(std::string_view text, std::string source) {
-  Json json = parse_json(text, source, kConfigLimits);
+  Json json = parse_config(text, source);
   return from_json(std::move(json), std::move(source));
 }
 
@@ -142,9 +164,6 @@ int64_t Config::as_int(std::string_view name, const Json& value, IntRange range)
   if (result < range.min || result > range.max) refuse(name, value, expected);
   return result;
 }
-
-/// How transformers writes a number that JSON does not have: {"__float__": "Infinity"}.
-constexpr const char* kFloat = "__float__";
 
 double Config::as_num(std::string_view name, const Json& value, NumRange range) const {
   const bool is_infinity =

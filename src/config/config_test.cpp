@@ -148,6 +148,23 @@ TEST(Config, RefusesWhatIsNoJson) {
             std::string::npos);
 }
 
+TEST(Config, KnowsInfinityInBothSpellings) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const char* spelling : {"Infinity", R"({"__float__": "Infinity"})"}) {
+    const std::string text = fmt::format(R"({{"a \\\" Infinity": 1, "limits": [0.5, {0}], "most": {0}}})", spelling);
+    const Config c = Config::parse(text);
+    EXPECT_EQ(c.i("a \\\" Infinity"), 1);
+    EXPECT_EQ(c.nums("limits", {.min = 0, .max = kInfinity}), (std::vector<double>{0.5, kInfinity})) << text;
+    EXPECT_EQ(c.num("most", {.max = kInfinity}), kInfinity);
+    EXPECT_NE(message_of([&] { c.num("most"); }).find("most is an object, expected a finite number"),
+              std::string::npos);
+    EXPECT_NE(message_of([&] { c.i("most"); }).find("expected an integer"), std::string::npos);
+  }
+  for (const char* text : {R"({"a": -Infinity})", R"({"a": xInfinity})", R"({"a": Infinityx})"}) {
+    EXPECT_NE(message_of([&] { Config::parse(text, "t.json"); }).find("t.json: "), std::string::npos) << text;
+  }
+}
+
 TEST(Config, NamesTheFile) {
   const auto dir = std::filesystem::path(testing::TempDir()) / "config_test";
   std::filesystem::create_directories(dir);
