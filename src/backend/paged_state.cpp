@@ -191,6 +191,45 @@ const PagedKv& PagedState::kv(const std::string& name) const {
   return found->second;
 }
 
+void PagedState::write(const PagedKv& kv, int64_t sequence, int64_t first, int64_t count, const float* keys,
+                       const float* values) const {
+  float* const* own = pages(kv, sequence);
+  const int64_t heads = kv.spec.heads, dk = kv.spec.key_dim, dv = kv.spec.value_dim;
+  for (int64_t i = 0; i < count; ++i) {
+    float* page = own[(first + i) / kPageTokens];
+    const int64_t slot = (first + i) % kPageTokens;
+    for (int64_t h = 0; h < heads; ++h) {
+      std::copy_n(keys + (i * heads + h) * dk, dk, page + kv.keys + (h * kPageTokens + slot) * dk);
+      std::copy_n(values + (i * heads + h) * dv, dv, page + kv.values + (h * kPageTokens + slot) * dv);
+    }
+  }
+}
+
+namespace {
+
+/// Copies lines of `width` floats that begin at `offset` in each page.
+void read_lines(float* const* pages, int64_t heads, int64_t offset, int64_t width, const PagedState::Copy& copy,
+                float* to) {
+  for (int64_t done = 0; done < copy.count;) {
+    const int64_t slot = (copy.first + done) % kPageTokens, part = std::min(copy.count - done, kPageTokens - slot);
+    const float* from = pages[(copy.first + done) / kPageTokens] + offset + slot * width;
+    for (int64_t h = 0; h < heads; ++h) {
+      std::copy_n(from + h * kPageTokens * width, part * width, to + (h * copy.stride + done) * width);
+    }
+    done += part;
+  }
+}
+
+}  // namespace
+
+void PagedState::read_keys(const PagedKv& kv, int64_t sequence, const Copy& copy, float* to) const {
+  read_lines(pages(kv, sequence), kv.spec.heads, kv.keys, kv.spec.key_dim, copy, to);
+}
+
+void PagedState::read_values(const PagedKv& kv, int64_t sequence, const Copy& copy, float* to) const {
+  read_lines(pages(kv, sequence), kv.spec.heads, kv.values, kv.spec.value_dim, copy, to);
+}
+
 float* const* PagedState::pages(const PagedKv& kv, int64_t sequence) const {
   return at(sequence).pointers[kv.group].data();
 }

@@ -37,6 +37,18 @@ class PagedState : public State {
 
   /// Throws Error{kInternal} when there is none of that name.
   const PagedKv& kv(const std::string& name) const;
+  /// Puts `count` keys [count, heads, key_dim] and values [count, heads, value_dim] at the places from `first` on, for
+  /// which reserve has made room.
+  void write(const PagedKv& kv, int64_t sequence, int64_t first, int64_t count, const float* keys,
+             const float* values) const;
+  /// `count` places from `first` on, copied to lines of `stride` places per head.
+  struct Copy {
+    int64_t first, count, stride;
+  };
+  /// Copies keys that no window has let go to [heads, stride, key_dim].
+  void read_keys(const PagedKv& kv, int64_t sequence, const Copy& copy, float* to) const;
+  /// The same of values, to [heads, stride, value_dim].
+  void read_values(const PagedKv& kv, int64_t sequence, const Copy& copy, float* to) const;
   /// The pages of a sequence by number, each kPageTokens tokens; null where a window has let go.
   float* const* pages(const PagedKv& kv, int64_t sequence) const;
   /// The numbers of a recurrent state, zeros in a new sequence.

@@ -161,6 +161,10 @@ openvino() {
   same out first
   expect 0 embed base --json --backend openvino --cache-folder '' --device AUTO 'the cat'
   lines out 1
+  expect 0 generate llama --ids 3,1,4 --max-new-tokens 5 --backend openvino --precision f32 --cache-folder ''
+  cp out openvino_ids
+  expect 0 generate llama --ids 3,1,4 --max-new-tokens 5
+  cmp -s out openvino_ids || fail 'openvino generates other tokens'
   expect 1 embed base text --backend openvino --device GPU.7 --json
   error unsupported
   has out 'device \"GPU.7\" is not one that OpenVINO finds here'
@@ -236,7 +240,6 @@ generate() {
   expect 0 generate llama --inputs llama/inputs.safetensors --outputs rows.safetensors --max-new-tokens 3 --greedy
   has out 'logits F32[2,3,29]'
   has out 'sequences I64[2,7]'
-  expect 1 generate llama --inputs llama/inputs.safetensors --outputs x.safetensors --backend openvino
   expect 1 generate llama --ids 3,29 --json
   has out '29 at 1 is outside [0, 29)'
   expect 1 generate llama --prompt text --json

@@ -88,19 +88,12 @@ void AttentionStep::bind_state(Run& run, AttentionArgs* args) const {
   const int64_t heads = args->kv_heads, dk = args->head_dim, dv = args->value_dim;
   for (size_t n = 0; n < run.sequences.size(); ++n) {
     const int64_t past = run.state->length(run.sequences[n]), fresh = lines[n + 1] - lines[n];
-    float* const* own = run.state->pages(kv, run.sequences[n]);
     run.pool.run_ranges(fresh, 64, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        float* page = own[(past + i) / kPageTokens];
-        const int64_t slot = (past + i) % kPageTokens, token = lines[n] + i;
-        for (int64_t h = 0; h < heads; ++h) {
-          std::copy_n(run.f32(k) + (token * heads + h) * dk, dk, page + kv.keys + (h * kPageTokens + slot) * dk);
-          std::copy_n(run.f32(v) + (token * heads + h) * dv, dv, page + kv.values + (h * kPageTokens + slot) * dv);
-        }
-      }
+      const int64_t line = (lines[n] + begin) * heads;
+      run.state->write(kv, run.sequences[n], past + begin, end - begin, run.f32(k) + line * dk, run.f32(v) + line * dv);
     });
     keys.push_back(keys.back() + past + fresh);
-    pages.push_back(own);
+    pages.push_back(run.state->pages(kv, run.sequences[n]));
   }
   args->rows = static_cast<int64_t>(pages.size());
   args->q_offsets = lines.data(), args->kv_offsets = keys.data();

@@ -17,7 +17,7 @@
 namespace gamut::openvino {
 namespace {
 
-constexpr std::string_view kMagic = "gamut openvino model 2\n";
+constexpr std::string_view kMagic = "gamut openvino model 3\n";
 constexpr std::string_view kSuffix = ".ovmodel";
 constexpr size_t kAlignment = 4096;  // of the model in its file, and so of constants in its map
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;

@@ -5,6 +5,7 @@
 
 #include "backend/openvino/device.h"
 #include "backend/openvino/lower.h"
+#include "backend/paged_state.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "ops/activation.h"
@@ -96,7 +97,7 @@ ov::InferRequest OpenvinoExecutable::take_request() const {
 
 /// Ids that the graph computes are looked at after the run; a gather of one outside its table has given zeros.
 void OpenvinoExecutable::check_ids(ov::InferRequest& request) const {
-  size_t result = graph_.outputs().size();
+  size_t result = graph_.outputs().size() + interface_.kept_count();
   for (const Node& node : graph_.nodes()) {
     if (node.op->name != std::string_view("gather_rows") || has_bound_ids(graph_, node)) continue;
     const int64_t limit = graph_.info(node.inputs[0]).shape[0].constant().value_or(INT64_MAX);
@@ -109,13 +110,38 @@ void OpenvinoExecutable::check_ids(ov::InferRequest& request) const {
   }
 }
 
+/// What the run adds to the sequences of its rows.
+void OpenvinoExecutable::keep(ov::InferRequest& request, const NamedTensors& inputs, const StateRun& states) const {
+  const auto& state = static_cast<const PagedState&>(*states.state);
+  size_t result = graph_.outputs().size();
+  for (const StateSpec& spec : interface_.states()) {
+    const ov::Tensor first = request.get_output_tensor(result++);
+    const float* numbers = first.data<float>();
+    if (spec.kind == StateKind::kRecurrent) {
+      const size_t count = first.get_size() / std::max<size_t>(states.sequences.size(), 1);
+      for (int64_t sequence : states.sequences) {
+        std::copy_n(numbers, count, state.recurrent(spec.name, sequence));
+        numbers += count;
+      }
+      continue;
+    }
+    const ov::Tensor second = request.get_output_tensor(result++);
+    const Tensor& rows = inputs.at(interface_.rows_of(spec));
+    for (size_t n = 0; n < states.sequences.size(); ++n) {
+      const int64_t start = rows.i64()[2 * n], length = rows.i64()[2 * n + 1];
+      const int64_t sequence = states.sequences[n];
+      state.write(state.kv(spec.name), sequence, state.length(sequence), length,
+                  numbers + start * spec.heads * spec.key_dim,
+                  second.data<float>() + start * spec.heads * spec.value_dim);
+    }
+  }
+}
+
 NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs, const StateRun& states) const {
-  if (states.state != nullptr)
-    fail(ErrorCode::kInternal, "a run with states on the openvino backend, which makes none");
   const SymbolValues symbols = bind_symbols(graph_, inputs);
   interface_.check(inputs, symbols);
   checkpoint_->require_whole();  // a gather touches its table in the map
-  const std::vector<Tensor> filled = interface_.fill(inputs, symbols);
+  const std::vector<Tensor> filled = interface_.fill(inputs, symbols, states);
   std::vector<Tensor> results;
   for (const auto& [name, value] : graph_.outputs()) {
     const ValueInfo& info = graph_.info(value);
@@ -137,6 +163,7 @@ NamedTensors OpenvinoExecutable::run(const NamedTensors& inputs, const StateRun&
       }
     }
     check_ids(request);
+    if (states.state != nullptr) keep(request, inputs, states);
     std::lock_guard lock(mutex_);
     idle_requests_.push_back(std::move(request));
   });

@@ -29,6 +29,7 @@ class OpenvinoExecutable : public Executable {
  private:
   ov::InferRequest take_request() const;
   void check_ids(ov::InferRequest& request) const;
+  void keep(ov::InferRequest& request, const NamedTensors& inputs, const StateRun& states) const;
 
   const Graph graph_;
   const Interface interface_;

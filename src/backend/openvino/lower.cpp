@@ -148,11 +148,6 @@ ov::PartialShape partial_shape(const Shape& shape) {
 }
 
 Lower find_lowering(const Node& node) {
-  if (node.op == &op::kAttention) {
-    const bool has_more =
-        node.attributes.i("chunk") > 0 || node.attributes.num("softcap") > 0 || node.inputs.size() > 5;
-    if (has_more) return nullptr;
-  }
   if ((node.op == &op::kLinear || node.op == &op::kActivation) && !can_lower_activation(node)) return nullptr;
   const bool pools_many =
       node.op == &op::kPoolRows && pool_kind(node) != PoolKind::kFirst && pool_kind(node) != PoolKind::kLast;
@@ -172,15 +167,11 @@ Lowering::Lowering(const Graph& graph, const Weights& weights, const Interface& 
       values_(static_cast<size_t>(graph.value_count())) {}
 
 void Lowering::add_parameters() {
-  const ov::Dimension any = ov::Dimension::dynamic();
   for (const ModelInput& input : interface_.inputs()) {
     std::shared_ptr<ov::op::v0::Parameter> parameter;
-    if (input.fill == Fill::kMask) {
-      parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::f32, ov::PartialShape{any, 1, any, any});
-    } else if (input.fill == Fill::kFirstTokens || input.fill == Fill::kLastTokens) {
-      parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::i64, ov::PartialShape{any});
-    } else if (input.fill != Fill::kBound) {
-      parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::i64, ov::PartialShape{any, any});
+    if (input.fill != Fill::kBound) {
+      const auto [type, shape] = interface_.form(input);
+      parameter = std::make_shared<ov::op::v0::Parameter>(element_type(type), ov::PartialShape(shape));
     } else {
       for (const Node* node : graph_.inputs()) {
         if (node->attributes.s("name") != input.name) continue;
@@ -281,6 +272,7 @@ std::shared_ptr<ov::Model> Lowering::run() {
   for (const auto& [name, value] : graph_.outputs()) {
     results.push_back(std::make_shared<ov::op::v0::Result>(values_[static_cast<size_t>(value)]));
   }
+  for (const Out& kept : kept_) results.push_back(std::make_shared<ov::op::v0::Result>(kept));
   for (const Out& bound : id_bounds_) results.push_back(std::make_shared<ov::op::v0::Result>(bound));
   return std::make_shared<ov::Model>(results, parameters_, graph_.name());
 }

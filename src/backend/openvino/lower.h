@@ -23,8 +23,8 @@ class Lowering {
   Lowering(const Graph& graph, const Weights& weights, const Interface& interface,
            std::map<std::string, Out> shared = {});
 
-  /// Lowers every node. The model's results are the graph's outputs, then two for each check of computed ids: the least
-  /// and the greatest.
+  /// Lowers every node. The model's results are the graph's outputs, then what is kept for the states, then two for
+  /// each check of computed ids: the least and the greatest.
   std::shared_ptr<ov::Model> run();
 
   const Graph& graph() const { return graph_; }
@@ -34,6 +34,8 @@ class Lowering {
   /// The shape that the node's result has.
   const Shape& result_shape(const Node& node) const { return graph_.info(node.outputs[0]).shape; }
   const Shape& input_shape(const Node& node, size_t index) const { return graph_.info(node.inputs[index]).shape; }
+  /// Adds a result that the states take: see Interface::states. Nodes are lowered in the order of the states.
+  void keep(const Out& result) { kept_.push_back(result); }
   /// The model's input that the interface planned.
   Out input(const ModelInput& planned) const { return parameters_[interface_.find(planned)]->output(0); }
   /// I64 [1] and I64 [rank]: extents, computed from the shapes of the model's inputs where they are not constant.
@@ -56,7 +58,7 @@ class Lowering {
   std::map<std::string, Out> shared_;
   ov::ParameterVector parameters_;  // in the interface's order
   std::vector<Out> values_;         // by graph value
-  std::vector<Out> id_bounds_;
+  std::vector<Out> kept_, id_bounds_;
   std::map<std::string, Out> symbols_, shapes_;
   std::map<std::pair<Out, Out>, Out> sums_;
 };

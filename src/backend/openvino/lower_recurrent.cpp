@@ -206,7 +206,12 @@ Recurrence lower_recurrence(Lowering& lowering, const Node& node, const Out& ini
 }
 
 Out lower_recurrent(Lowering& lowering, const Node& node) {
-  return lower_recurrence(lowering, node, zero_states(lowering, node)).y;
+  const bool keeps = !state_name(node).empty();
+  const Out initial =
+      keeps ? lowering.input(state_input(lowering.graph(), node, node.inputs[1])) : zero_states(lowering, node);
+  const Recurrence result = lower_recurrence(lowering, node, initial);
+  if (keeps) lowering.keep(result.state);
+  return result.y;
 }
 
 }  // namespace gamut::openvino

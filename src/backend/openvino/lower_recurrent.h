@@ -12,7 +12,7 @@ struct Recurrence {
 
 /// Lowers a node of a recurrent operator whose rows go on from `initial` [N, dims...] (see StateSpec::dims).
 Recurrence lower_recurrence(Lowering& lowering, const Node& node, const Out& initial);
-/// The same with rows that start from zeros and leave nothing behind.
+/// The same with rows that go on from the node's state, if it has one, and else start from zeros.
 Out lower_recurrent(Lowering& lowering, const Node& node);
 
 /// F32 zeros [N, dims...] for the rows of a recurrent node.

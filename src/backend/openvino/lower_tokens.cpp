@@ -6,11 +6,14 @@
 #include <openvino/op/concat.hpp>
 #include <openvino/op/gather.hpp>
 #include <openvino/op/matmul.hpp>
+#include <openvino/op/multiply.hpp>
 #include <openvino/op/range.hpp>
 #include <openvino/op/reshape.hpp>
 #include <openvino/op/scaled_dot_product_attention.hpp>
 #include <openvino/op/slice.hpp>
+#include <openvino/op/softmax.hpp>
 #include <openvino/op/squeeze.hpp>
+#include <openvino/op/tanh.hpp>
 #include <openvino/op/transpose.hpp>
 #include <openvino/op/unsqueeze.hpp>
 #include "backend/openvino/lower.h"
@@ -98,9 +101,15 @@ Out lower_linear(Lowering& lowering, const Node& node) {
 
 namespace {
 
-/// k or v [B,S,G,D] -> [B,H,S,D], each group's head repeated for the heads of q that share it.
-Out spread_groups(Lowering& lowering, const Node& node, size_t index) {
+/// k or v [B,S,G,D] -> [B,H,P+S,D], behind those of earlier runs, each group's head repeated for the heads of q that
+/// share it.
+Out keys_or_values(Lowering& lowering, const Node& node, size_t index, bool has_past) {
   Out x = make<v1::Transpose>(lowering.in(node, index), vector({0, 2, 1, 3}));
+  if (has_past) {
+    lowering.keep(lowering.in(node, index));
+    const Fill fill = index == 1 ? Fill::kPastKeys : Fill::kPastValues;
+    x = make<v0::Concat>(ov::OutputVector{lowering.input(past_input(lowering.graph(), node, fill)), x}, 2);
+  }
   const int64_t heads = *lowering.input_shape(node, 0)[2].constant();
   const int64_t groups = *lowering.input_shape(node, index)[2].constant();
   if (groups == heads) return x;
@@ -111,20 +120,51 @@ Out spread_groups(Lowering& lowering, const Node& node, size_t index) {
   return make<v1::Reshape>(spread, vector({0, heads, -1, width}), true);
 }
 
-}  // namespace
-
-Out lower_attention(Lowering& lowering, const Node& node) {
-  const Out q = make<v1::Transpose>(lowering.in(node, 0), vector({0, 2, 1, 3}));
-  const Out k = spread_groups(lowering, node, 1), v = spread_groups(lowering, node, 2);
-  const Out scale = scalar(static_cast<float>(node.attributes.num("scale")));
-  ModelInput planned;
-  Out mask = scalar(0.0f);
-  if (find_mask(lowering.graph(), node, &planned)) mask = lowering.input(planned);
+/// What is added to the scores: the mask that the interface planned, a bias, slopes times distances.
+Out attention_mask(Lowering& lowering, const Node& node, const ModelInput& planned) {
+  Out mask = planned.fill == Fill::kMask ? lowering.input(planned) : scalar(0.0f);
   if (Lowering::has(node, 4)) {
     const Out bias = make<v0::Unsqueeze>(lowering.in(node, 4), vector({0}));
     mask = planned.fill == Fill::kMask ? lowering.shared_sum(bias, mask) : bias;
   }
-  const Out y = make<ov::op::v13::ScaledDotProductAttention>(q, k, v, mask, scale, false);
+  if (Lowering::has(node, 6)) {
+    const Out slopes = make<v0::Unsqueeze>(lowering.in(node, 6), vector({0, 2, 3}));
+    const Out distances = lowering.input(distances_input(lowering.graph(), node));
+    mask = make<v1::Add>(make<v1::Multiply>(distances, slopes), mask);
+  }
+  return mask;
+}
+
+/// Attention by its formula, for what OpenVINO's own operator does not have: soft caps and sinks. `q`, `k`, `v` and the
+/// result are [B,H,tokens,D].
+Out attend(Lowering& lowering, const Node& node, const Out& q, const Out& k, const Out& v, const Out& mask) {
+  const auto scale = static_cast<float>(node.attributes.num("scale"));
+  Out scores = make<v1::Multiply>(make<v0::MatMul>(q, k, false, true), scalar(scale));
+  if (const auto cap = static_cast<float>(node.attributes.num("softcap")); cap > 0) {
+    scores = make<v1::Multiply>(make<v0::Tanh>(make<v1::Multiply>(scores, scalar(1 / cap))), scalar(cap));
+  }
+  scores = make<v1::Add>(scores, mask);
+  if (!Lowering::has(node, 5)) return make<v0::MatMul>(make<ov::op::v8::Softmax>(scores, -1), v);
+  const Out sinks = make<v0::Unsqueeze>(lowering.in(node, 5), vector({0, 2, 3}));
+  const Out line = make<ov::op::v8::Slice>(scores, vector({0}), vector({1}), vector({1}), vector({3}));
+  const Out last = make<v1::Add>(make<v1::Multiply>(line, scalar(0.0f)), sinks);  // sinks in the scores' shape
+  const Out weights = make<ov::op::v8::Softmax>(make<v0::Concat>(ov::OutputVector{scores, last}, 3), -1);
+  return make<v0::MatMul>(make<ov::op::v8::Slice>(weights, vector({0}), vector({-1}), vector({1}), vector({3})), v);
+}
+
+}  // namespace
+
+Out lower_attention(Lowering& lowering, const Node& node) {
+  ModelInput planned;
+  find_mask(lowering.graph(), node, &planned);
+  const Out q = make<v1::Transpose>(lowering.in(node, 0), vector({0, 2, 1, 3}));
+  const Out k = keys_or_values(lowering, node, 1, planned.has_past);
+  const Out v = keys_or_values(lowering, node, 2, planned.has_past);
+  const Out mask = attention_mask(lowering, node, planned);
+  const bool by_formula = node.attributes.num("softcap") > 0 || Lowering::has(node, 5);
+  const Out y = by_formula ? attend(lowering, node, q, k, v, mask)
+                           : make<ov::op::v13::ScaledDotProductAttention>(
+                                 q, k, v, mask, scalar(static_cast<float>(node.attributes.num("scale"))), false);
   return make<v1::Transpose>(y, vector({0, 2, 1, 3}));
 }
 

@@ -9,6 +9,7 @@
 #include "backend/openvino/executable.h"
 #include "backend/openvino/file_weights.h"
 #include "backend/openvino/lower.h"
+#include "backend/paged_state.h"
 #include "backend/reference/reference_backend.h"
 #include "graph/op_schema.h"
 #include "graph/verifier.h"
@@ -68,9 +69,9 @@ class OpenvinoBackend : public Backend {
                                                   std::move(checkpoint));
     });
   }
-  std::unique_ptr<State> make_state(const std::vector<StateSpec>&, size_t) const override {
-    fail_with_hint(ErrorCode::kUnsupported, "the openvino backend keeps no states between runs yet",
-                   "Generate with --backend cpu.");
+  /// Sequences lie in host memory: a run takes what its rows have as inputs, and what it adds comes back as results.
+  std::unique_ptr<State> make_state(const std::vector<StateSpec>& specs, size_t budget) const override {
+    return std::make_unique<PagedState>(specs, budget);
   }
 
  private:

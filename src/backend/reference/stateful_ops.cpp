@@ -64,15 +64,9 @@ int64_t Attention::first_key(int64_t place) const {
 }
 
 void Attention::store(const Row& row) const {
-  const StateSpec& spec = kv.spec;
-  for (int64_t i = 0; i < row.length; ++i) {
-    for (int64_t h = 0; h < spec.heads; ++h) {
-      const int64_t line = (row.start + i) * spec.heads + h;
-      std::copy_n(input(1) + line * spec.key_dim, spec.key_dim, const_cast<float*>(key(row.sequence, h, row.past + i)));
-      std::copy_n(input(2) + line * spec.value_dim, spec.value_dim,
-                  const_cast<float*>(value(row.sequence, h, row.past + i)));
-    }
-  }
+  const int64_t line = row.start * kv.spec.heads;
+  state.write(kv, row.sequence, row.past, row.length, input(1) + line * kv.spec.key_dim,
+              input(2) + line * kv.spec.value_dim);
 }
 
 /// The result of one query; sums in double.

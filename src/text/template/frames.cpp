@@ -4,6 +4,18 @@
 
 namespace gamut::jinja {
 
+Context::Context(Heap& heap, Value of_template, Value of_request)
+    : Object(Type::kContext), variables(std::move(of_template)), parent(std::move(of_request)) {
+  heap.track(this);
+}
+
+Context::~Context() {
+  if (heap() != nullptr) heap()->untrack(this);
+}
+
+// What `self` leads to may be in a variable of the context that `self` leads to.
+void Context::clear() noexcept { variables = parent = Value(); }
+
 Activation::Activation(Heap& heap, const Scope& scope, Value around, Value with)
     : Object(Type::kActivation),
       variables(static_cast<size_t>(scope.activation)),

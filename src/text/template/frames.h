@@ -12,8 +12,10 @@ namespace gamut::jinja {
 /// What names mean that no scope sets: what the top level has set so far, and what the request brings.
 class Context : public Object {
  public:
-  Context(Value of_template, Value of_request)
-      : Object(Type::kContext), variables(std::move(of_template)), parent(std::move(of_request)) {}
+  Context(Heap& heap, Value of_template, Value of_request);
+  ~Context() override;
+  void clear() noexcept override;
+
   Value variables, parent;  ///< dicts
 };
 

@@ -11,7 +11,7 @@ namespace gamut::jinja {
 
 std::string Interpreter::run(const Template& source) {
   template_ = &source;
-  const Value context = heap_.make_value<Context>(0, heap_.make_value<Dict>(0), variables_);
+  const Value context = heap_.make_value<Context>(0, heap_, heap_.make_value<Dict>(0), variables_);
   scope_ = new_activation(source.scope, Value(), context);
   try {
     enter(source.scope);
@@ -229,7 +229,7 @@ void Interpreter::run_block(const Node& node) {
       const Value& value = variable(local.from);
       if (!value.is_missing()) seen.as<Dict>().set(local.name, value);
     }
-    context = heap_.make_value<Context>(0, heap_.make_value<Dict>(0), seen);
+    context = heap_.make_value<Context>(0, heap_, heap_.make_value<Dict>(0), seen);
   }
   run_block_in(node, context);
 }

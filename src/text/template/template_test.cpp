@@ -49,6 +49,11 @@ TEST(Template, ScopesAreJinjas) {
        {"{% macro m(a, b=a) %}{{ a }}{{ b }}{{ caller() }}{% endmacro %}{% call m(1) %}x{% endcall %}", "11x"}});
 }
 
+// What a variable of a block leads back to is freed too: AddressSanitizer's builds look for leaks.
+TEST(Template, ABlockMayHoldItself) {
+  expect_all({{"{% set x = self.b %}{% block b %}[{{ 1 }}]{% endblock %}{% set y = self.none %}", "[1]"}});
+}
+
 TEST(Template, FiltersAndTests) {
   expect_all({{"{{ [3, 1, 2]|sort|join('-') }}", "1-2-3"},
               {"{{ [{'a': 1}, {'a': 2}]|map(attribute='a')|sum }}", "3"},
