@@ -2,48 +2,13 @@
 #include <algorithm>
 
 #include "backend/cpu/lower.h"
+#include "backend/cpu/recurrent_blocks.h"
 #include "graph/op_schema.h"
 #include "graph/state.h"
 #include "ops/ssd_scan.h"
 
 namespace gamut::cpu {
 namespace {
-
-/// Channels of one task, a multiple of every vector.
-constexpr int64_t kBlock = 64;
-/// Tasks with fewer multiply-adds than this are not worth waking a thread for.
-constexpr int64_t kWorthAThread = 1 << 14;
-
-/// Zeros the lines of y [tokens, width] that no row has.
-void clear_padding(const std::vector<RecurrentRow>& rows, int64_t tokens, int64_t width, float* y) {
-  int64_t end = 0;
-  for (const RecurrentRow& row : rows) {
-    std::fill(y + end * width, y + row.start * width, 0.0f);
-    end = row.start + row.length;
-  }
-  std::fill(y + end * width, y + tokens * width, 0.0f);
-}
-
-/// Calls fn(row, block, worker) for each row that has tokens and each block; `work`: multiply-adds of one block and
-/// token.
-template <typename F>
-void for_blocks(Run& run, const std::vector<RecurrentRow>& rows, int64_t tokens, int64_t blocks, int64_t work, F fn) {
-  const int64_t count = static_cast<int64_t>(rows.size()) * blocks;
-  if (count == 0) return;
-  const auto call = [&](int64_t i, int worker) {
-    const RecurrentRow& row = rows[static_cast<size_t>(i / blocks)];
-    if (row.length > 0) fn(row, i % blocks, worker);
-  };
-  if (work * blocks * tokens < 2 * kWorthAThread) {
-    for (int64_t i = 0; i < count; ++i) call(i, 0);
-    return;
-  }
-  const int64_t each = std::max<int64_t>(1, work * tokens / static_cast<int64_t>(rows.size()));
-  const int64_t grain = std::max<int64_t>(1, kWorthAThread / each);
-  run.pool.run((count + grain - 1) / grain, [&](int64_t task, int worker) {
-    for (int64_t i = task * grain; i < std::min(count, (task + 1) * grain); ++i) call(i, worker);
-  });
-}
 
 /// The places of a scan's tensors among the values, and what does not change from run to run.
 struct ScanStep {
@@ -77,14 +42,14 @@ void ScanStep::operator()(Run& run) const {
   const int64_t tokens = run.dims(x)[0] * run.dims(x)[1], width = fixed.width;
   const std::vector<RecurrentRow>& all = run.recurrent_rows(rows, tokens, state);
   clear_padding(all, tokens, heads * width, run.f32(out));
-  const int64_t blocks = (width + kBlock - 1) / kBlock, lanes = std::min(width, kBlock);
+  const int64_t blocks = (width + kRecurrentBlock - 1) / kRecurrentBlock, lanes = std::min(width, kRecurrentBlock);
   // A decay costs about as much as ten multiply-adds.
   const int64_t work = lanes * fixed.numbers * (fixed.by_lane ? 12 : 2);
-  for_blocks(run, all, tokens, heads * blocks, work, [&](const RecurrentRow& row, int64_t task, int worker) {
+  for_blocks(run, all, heads * blocks, work, [&](const RecurrentRow& row, int64_t task, int worker) {
     const int64_t block = task % blocks;
     void* scratch = static_cast<char*>(run.scratch()) + scratch_bytes * static_cast<size_t>(worker);
     const ScanArgs args = bind(run, row, task / blocks);
-    run.kernels.scan(args, block * kBlock, std::min(width, (block + 1) * kBlock), scratch);
+    run.kernels.scan(args, block * kRecurrentBlock, std::min(width, (block + 1) * kRecurrentBlock), scratch);
   });
 }
 
@@ -111,13 +76,13 @@ Step lower_causal_conv1d(Lowering& lowering, const Node& node) {
     const int64_t tokens = run.lines(x), channels = run.columns(x), taps = run.dims(weight)[0];
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(table, tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
-    const int64_t blocks = (channels + kBlock - 1) / kBlock;
-    for_blocks(run, rows, tokens, blocks, kBlock * taps, [&](const RecurrentRow& row, int64_t block, int) {
+    const int64_t blocks = (channels + kRecurrentBlock - 1) / kRecurrentBlock;
+    for_blocks(run, rows, blocks, kRecurrentBlock * taps, [&](const RecurrentRow& row, int64_t block, int) {
       CausalConv1dArgs args{.tokens = row.length, .channels = channels, .taps = taps};
       args.x = run.f32(x) + row.start * channels, args.y = run.f32(out) + row.start * channels;
       args.weight = run.f32(weight), args.bias = bias >= 0 ? run.f32(bias) : nullptr;
       args.state = row.state;
-      run.kernels.causal_conv1d(args, block * kBlock, std::min(channels, (block + 1) * kBlock));
+      run.kernels.causal_conv1d(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
     });
   };
 }

@@ -50,9 +50,9 @@ std::string state_of(int64_t index, const char* name) { return "layer." + std::t
 /// The short convolution over x [B,S,C] and its activation.
 Value convolve(const DecoderContext& c, const Scope& s, Value x, int64_t taps, const std::string& state) {
   LabelScope label(s.graph(), s.path());
-  const Extent channels = x.extent(-1);
-  const Value weight = op::reshape(with_dims(s, "weight", {channels, 1, taps}), {channels, taps});
-  const Value bias = s.has("bias") ? with_dims(s, "bias", {channels}) : Value{};
+  const Shape channels{x.extent(-1)};  // a copy: values move while the graph grows
+  const Value weight = op::reshape(with_dims(s, "weight", {channels[0], 1, taps}), {channels[0], taps});
+  const Value bias = s.has("bias") ? with_dims(s, "bias", channels) : Value{};
   return op::causal_conv1d(x, weight, bias, c.rows, state);
 }
 
