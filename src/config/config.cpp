@@ -69,7 +69,8 @@ int64_t parse_label_id(const std::string& key) {
 Config Config::open(const std::filesystem::path& dir) {
   const std::filesystem::path path = dir / "config.json";
   std::string source = path.string();
-  return from_json(parse_config(read_file(path, kConfigLimits.max_bytes), source), std::move(source));
+  Json json = parse_config(read_file(path, kConfigLimits.max_bytes), source);
+  return from_json(std::move(json), std::move(source));
 }
 
 Config Config::parse(std::string_view text, std::string source) {
