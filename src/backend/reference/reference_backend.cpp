@@ -34,6 +34,10 @@ NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const N
       result = Tensor::allocate(info.dtype, evaluate(info.shape, symbols));
       std::vector<HostTensor> arguments;
       for (int input : node.inputs) {
+        if (input < 0) {
+          arguments.emplace_back();
+          continue;
+        }
         const Tensor& tensor = values[input];
         arguments.push_back({tensor.dtype(), &tensor.dims(), const_cast<void*>(tensor.data())});
       }
