@@ -155,11 +155,11 @@ void bench_experts(const Context& c, const MixtureSize& size) {
     for (int64_t n : {0, 1}) shares[static_cast<size_t>(t * count + (t + n * (1 + t % 3)) % count)] = 0.5f;
   }
   ExpertsArgs args{.tokens = tokens, .experts = count, .width = width, .inner = inner, .x = x.get()};
-  args.shares = shares.data(), args.y = y.get();
+  args.shares = shares.data(), args.y = y.get(), args.scratch = scratch.get();
   ExpertsBuffers buffers;
   const double seconds = best_seconds([&] {
     experts(
-        c.pool, c.kernels, args, [&](int64_t e) { return products[static_cast<size_t>(e)]; }, &buffers, scratch.get());
+        c.pool, c.kernels, args, [&](int64_t e) { return products[static_cast<size_t>(e)]; }, &buffers);
   });
   fmt::print("experts tokens={} E={} D={} I={}: {:.3f} ms, {:.1f} GF/s\n", tokens, count, width, inner, seconds * 1e3,
              12e-9 * static_cast<double>(tokens * width * inner) / seconds);

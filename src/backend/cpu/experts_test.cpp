@@ -13,7 +13,7 @@ struct Mixture {
   int64_t experts, width, inner;
   std::vector<float> gate, up, down;
 
-  Mixture(int64_t experts, int64_t width, int64_t inner) : experts(experts), width(width), inner(inner) {
+  Mixture(int64_t e, int64_t d, int64_t i) : experts(e), width(d), inner(i) {
     gate = random_floats(experts * inner * width, 1, 0.3f), up = random_floats(experts * inner * width, 2, 0.3f);
     down = random_floats(experts * width * inner, 3, 0.3f);
   }
@@ -67,8 +67,9 @@ std::vector<float> run(const KernelTable& kernels, const Mixture& m, const std::
   args.y = y.data();
   ThreadPool pool(threads);
   Scratch scratch(matmul_scratch_bytes(kernels.matmul_f32, pool.size()));
+  args.scratch = scratch.get();
   experts(
-      pool, kernels, args, [&](int64_t e) { return m.products(e); }, buffers, scratch.get());
+      pool, kernels, args, [&](int64_t e) { return m.products(e); }, buffers);
   return y;
 }
 
@@ -117,8 +118,9 @@ TEST_P(ExpertsTest, AnExpertWithoutAShareIsNotAsked) {
   args.y = y.data();
   ThreadPool pool(1);
   Scratch scratch(matmul_scratch_bytes(kernels().matmul_f32, 1));
+  args.scratch = scratch.get();
   experts(
-      pool, kernels(), args, [&](int64_t e) { return asked.push_back(e), m.products(e); }, &buffers, scratch.get());
+      pool, kernels(), args, [&](int64_t e) { return asked.push_back(e), m.products(e); }, &buffers);
   EXPECT_EQ(asked, (std::vector<int64_t>{2, 5}));
 }
 

@@ -25,7 +25,7 @@ Value router_logits(const Scope& s, Value x, int64_t experts) {
 }
 
 /// A feed-forward in the blocks where `use` says so.
-void mix(DecoderSpec& spec, DecoderPart part, const std::function<bool(int64_t i)>& use) {
+void mix(DecoderSpec& spec, const DecoderPart& part, const std::function<bool(int64_t i)>& use) {
   const auto before = spec.layer;
   spec.layer = [=](int64_t i) {
     DecoderLayer layer = before ? before(i) : DecoderLayer{};
