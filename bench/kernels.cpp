@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "backend/cpu/attention.h"
+#include "backend/cpu/experts.h"
 #include "backend/cpu/kernel_table.h"
 #include "backend/cpu/matmul.h"
 #include "base/cpu_info.h"
@@ -131,6 +132,39 @@ void bench_attention(const Context& c, const Sequences& size, bool causal) {
              heads, dim, causal ? " causal" : "", seconds * 1e3, rate, 100 * rate / peak, peak);
 }
 
+struct MixtureSize {
+  int64_t tokens, experts, width, inner;
+};
+
+/// Two experts for each token, evenly; without the router.
+void bench_experts(const Context& c, const MixtureSize& size) {
+  const auto& [tokens, count, width, inner] = size;
+  const MatmulKernel& kernel = c.kernels.matmul_f32;
+  Buffer x(tokens * width), y(tokens * width), w(inner * width);
+  Buffer scratch(static_cast<int64_t>(matmul_scratch_bytes(kernel, c.pool.size()) / 4));
+  std::vector<Buffer> packed;
+  auto pack = [&](int64_t n, int64_t k) {
+    Buffer& to = packed.emplace_back(static_cast<int64_t>(kernel.packed_bytes(n, k) / 4));
+    pack_weight(c.pool, kernel, {.n = n, .k = k, .data = w.get(), .n_stride = k, .k_stride = 1, .packed = to.get()});
+    return MatmulArgs{.n = n, .k = k, .packed = to.get()};
+  };
+  std::vector<ExpertProducts> products;
+  for (int64_t e = 0; e < count; ++e) products.push_back({pack(inner, width), pack(inner, width), pack(width, inner)});
+  std::vector<float> shares(static_cast<size_t>(tokens * count), 0.0f);
+  for (int64_t t = 0; t < tokens; ++t) {
+    for (int64_t n : {0, 1}) shares[static_cast<size_t>(t * count + (t + n * (1 + t % 3)) % count)] = 0.5f;
+  }
+  ExpertsArgs args{.tokens = tokens, .experts = count, .width = width, .inner = inner, .x = x.get()};
+  args.shares = shares.data(), args.y = y.get(), args.scratch = scratch.get();
+  ExpertsBuffers buffers;
+  const double seconds = best_seconds([&] {
+    experts(
+        c.pool, c.kernels, args, [&](int64_t e) { return products[static_cast<size_t>(e)]; }, &buffers);
+  });
+  fmt::print("experts tokens={} E={} D={} I={}: {:.3f} ms, {:.1f} GF/s\n", tokens, count, width, inner, seconds * 1e3,
+             12e-9 * static_cast<double>(tokens * width * inner) / seconds);
+}
+
 void bench_rows(const Context& c, int64_t rows, int64_t cols) {
   Buffer x(rows * cols), r(rows * cols), y(rows * cols), w(cols), b(cols);
   const NormArgs norm{.cols = cols,
@@ -242,6 +276,9 @@ int run(std::span<char*> arguments) {
     bench_attention(c, {32, 180, 12, 32}, false);
     bench_attention(c, {1, 2048, 12, 64}, false);
     bench_attention(c, {1, 2048, 12, 64}, true);
+  }
+  for (int64_t tokens : {128, 1}) {
+    if (wanted("experts")) bench_experts(c, {tokens, 8, 1024, 2048});
   }
   if (wanted("rows")) bench_rows(c, 128, 768);
   return 0;

@@ -51,6 +51,10 @@ Value within_groups(const Router& r, Value scores) {
 Value route(const Scope& s, const Router& r, Value logits, Value correction) {
   LabelScope label(s.graph(), s.path());
   check(s, r, logits.extent(-1).constant().value_or(0));
+  if (correction && !(correction.shape() == Shape{logits.extent(-1)})) {
+    fail(ErrorCode::kInvalidFile, "{}: the correction of the scores has shape {}, expected one number for each expert",
+         s.path(), to_string(correction.shape()));
+  }
   Value scores = logits;
   if (r.score == RouterScore::kSoftmax) scores = op::softmax(logits);
   if (r.score == RouterScore::kSigmoid) scores = op::unary(UnaryKind::kSigmoid, logits);

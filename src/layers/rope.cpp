@@ -264,6 +264,9 @@ Rope read_rope(const Config& config, const RopeOptions& options) {
   }
   const Base base{config, std::move(object), std::move(type), theta, options.head_dim, width};
   Rope rope = rope_of(base, share);
+  if (const double weight = base.rope.num_or("mscale_all_dim", 0); weight != 0 && base.type != "default") {
+    rope.score_scale = std::pow(yarn_scale(base.positive("factor"), weight), 2);
+  }
   rope.pairs = width / 2;
   return rope;
 }

@@ -33,7 +33,8 @@ struct Rope {
   /// Rows whose lengths have the same class have the same frequencies; null: all rows.
   std::function<int64_t(int64_t length)> length_class;
   int64_t pairs = 0;
-  float scale = 1;  ///< of cosine and sine
+  float scale = 1;         ///< of cosine and sine
+  double score_scale = 1;  ///< of scores, in models that heed YaRN's mscale_all_dim there
 };
 
 /// Throws Error{kUnsupported} for an unknown rope_type, Error{kInvalidFile} for numbers that cannot be.

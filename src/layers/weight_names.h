@@ -34,6 +34,9 @@ class WeightNames {
   const TensorEntry& require(const std::string& name);
   bool has(const std::string& name) const;
 
+  /// Tensors whose names begin so need no use.
+  void ignore(const std::string& prefix) { ignored_prefixes_.push_back(stored_name(prefix)); }
+
   /// Tensors of the checkpoint that no find or require has returned and that may not be ignored, by name.
   std::vector<std::string> unused() const;
 
@@ -43,6 +46,7 @@ class WeightNames {
   const Checkpoint& checkpoint_;
   WeightNamesOptions options_;
   std::map<std::string, std::string> renamed_;  // today's name -> the name in the checkpoint
+  std::vector<std::string> ignored_prefixes_;   // of stored names
   bool has_prefix_ = false;
   std::set<std::string> used_;
 };

@@ -54,6 +54,15 @@ TEST(WeightNames, APrefixIsWholeAndNotTheBeginningOfAWord) {
   EXPECT_TRUE(names.has("bert.encoder.w"));
 }
 
+TEST(WeightNames, MayBeToldOfNamesThatNeedNoUse) {
+  for (const std::string& prefix : {"bert.", ""}) {
+    const Checkpoint checkpoint = checkpoint_of({prefix + "layer.1.w", prefix + "layer.10.w", prefix + "layer.2.w"});
+    WeightNames names(checkpoint, kBert);
+    names.ignore("bert.layer.1.");
+    EXPECT_EQ(names.unused(), (std::vector<std::string>{prefix + "layer.10.w", prefix + "layer.2.w"}));
+  }
+}
+
 TEST(WeightNames, KnowOldSpellings) {
   const Checkpoint checkpoint =
       checkpoint_of({"bert.LayerNorm.gamma", "bert.LayerNorm.beta", "bert.x.LayerNorm.weight"});

@@ -87,7 +87,7 @@ void infer(InferContext& c) {
 Value stack(const std::vector<Value>& matrices) {
   std::vector<Value> layers;
   for (const Value& matrix : matrices) {
-    const Extent lines = matrix.extent(0), columns = matrix.extent(1);
+    const int64_t lines = *matrix.extent(0).constant(), columns = *matrix.extent(1).constant();
     layers.push_back(reshape(matrix, {1, lines, columns}));
   }
   return concat(layers, 0);
@@ -129,7 +129,7 @@ Value decompose(Graph&, const Node& node, std::span<const Value> inputs) {
   const Extent count = inputs[1].extent(2);
   auto add_bias = [&](Value y, Value bias) {
     if (!bias) return y;
-    const Extent width = bias.extent(1);
+    const int64_t width = *bias.extent(1).constant();
     return y + reshape(bias, {1, count, 1, width});
   };
   const Value x = reshape(inputs[0], {shape[0], 1, shape[1], shape[2]});

@@ -27,7 +27,7 @@ Value decompose(Graph& g, const Node& node, std::span<const Value> inputs) {
   Shape own = shape, other = shape;
   own.push_back(1);
   other.insert(other.end() - 1, Extent(1));
-  const Extent width = shape.back();
+  const int64_t width = *shape.back().constant();
   const Value x = reshape(inputs[0], own), y = reshape(inputs[0], other), places = iota(g, width);
   const Value before = compare(CompareKind::kLess, reshape(places, {1, width}), reshape(places, {width, 1}));
   const Value greater = cast(compare(CompareKind::kLess, x, y), DType::kF32);

@@ -11,7 +11,6 @@ struct Work {
   const KernelTable& kernels;
   const ExpertsArgs& args;
   ExpertsBuffers& buffers;
-  void* scratch;
 
   void sort() const;
   int64_t group_end(int64_t first) const;
@@ -117,7 +116,7 @@ void Work::gate_line(float* gate, float* up, int64_t count) const {
 void Work::multiply() const {
   const MatmulKernel& kernel = kernels.matmul_f32;
   // Gate and up of a tile follow each other on one core, and meet while they are in its cache.
-  share_tiles(pool, kernel, buffers.gate, scratch, [&](size_t product, const MatmulTile& tile, void* own) {
+  share_tiles(pool, kernel, buffers.gate, args.scratch, [&](size_t product, const MatmulTile& tile, void* own) {
     MatmulTile second = tile;
     second.same_rows = true;
     kernel.run(buffers.gate[product], tile, own);
@@ -127,7 +126,7 @@ void Work::multiply() const {
       gate_line(buffers.gate[product].c + at, buffers.up[product].c + at, tile.n1 - tile.n0);
     }
   });
-  share_tiles(pool, kernel, buffers.down, scratch,
+  share_tiles(pool, kernel, buffers.down, args.scratch,
               [&](size_t product, const MatmulTile& tile, void* own) { kernel.run(buffers.down[product], tile, own); });
 }
 
@@ -154,8 +153,8 @@ void Work::add(int64_t slot0, int64_t slot1) const {
 }  // namespace
 
 void experts(ThreadPool& pool, const KernelTable& kernels, const ExpertsArgs& args,
-             FunctionRef<ExpertProducts(int64_t expert)> products, ExpertsBuffers* buffers, void* scratch) {
-  const Work work{pool, kernels, args, *buffers, scratch};
+             FunctionRef<ExpertProducts(int64_t expert)> products, ExpertsBuffers* buffers) {
+  const Work work{pool, kernels, args, *buffers};
   work.sort();
   for (int64_t expert = 0, end = 0; expert < args.experts; expert = end) {
     end = work.group_end(expert);

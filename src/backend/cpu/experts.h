@@ -23,6 +23,7 @@ struct ExpertsArgs {
   float* y = nullptr;
   Unary activation = Unary::kSilu;
   float limit = 0, gain = 1;  ///< see ExpertsForm
+  void* scratch = nullptr;    ///< matmul_scratch_bytes
 };
 
 /// What one call works in; reused by later ones.
@@ -40,8 +41,8 @@ struct ExpertsBuffers {
 };
 
 /// The same bits for any number of threads, and for a token whatever the others are. `products` gives those of an
-/// expert; `scratch` has matmul_scratch_bytes.
+/// expert.
 void experts(ThreadPool& pool, const KernelTable& kernels, const ExpertsArgs& args,
-             FunctionRef<ExpertProducts(int64_t expert)> products, ExpertsBuffers* buffers, void* scratch);
+             FunctionRef<ExpertProducts(int64_t expert)> products, ExpertsBuffers* buffers);
 
 }  // namespace gamut::cpu

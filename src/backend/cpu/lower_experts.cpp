@@ -205,9 +205,9 @@ void ExpertsStep::operator()(Run& run) const {
   ExpertsArgs args = fixed_;
   args.tokens = run.lines(x_);
   args.x = run.f32(x_), args.shares = run.f32(shares_), args.y = run.f32(y_);
+  args.scratch = run.scratch();
   experts(
-      run.pool, run.kernels, args, [&](int64_t expert) { return products(run, expert); }, &run.workspace.experts,
-      run.scratch());
+      run.pool, run.kernels, args, [&](int64_t expert) { return products(run, expert); }, &run.workspace.experts);
 }
 
 }  // namespace

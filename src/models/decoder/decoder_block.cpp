@@ -105,6 +105,7 @@ Value attention(const DecoderContext& c, const Scope& s, const DecoderLayer& lay
   op::AttentionOptions options{.mask = {c.rows, true, layer.window}};
   options.scale = layer.scale != 0 ? layer.scale : spec.attention_scale;
   options.softcap = spec.softcap;
+  if (!spec.names.sinks.empty()) options.sinks = s.weight(spec.names.sinks);
   options.state = "layer." + std::to_string(index);
   return project(c, s / spec.names.o, op::merge_heads(op::attention(y.q, y.k, y.v, options)));
 }

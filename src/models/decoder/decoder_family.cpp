@@ -140,6 +140,9 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   if (program.head.ends_with("ForQuestionAnswering") && root.has("transformer." + spec.names.embedding + ".weight")) {
     spec.base = "transformer";
   }
+  for (int64_t i = 0; i < spec.ignored_layers; ++i) {
+    names.ignore((root / spec.base / spec.names.layers / (spec.layers + i)).path() + ".");
+  }
   Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, {}, {}};
   r.ids = add_token_input(r.program, r.graph, r.rows, "input_ids", config.i("vocab_size"), {});
   int64_t table = 0;

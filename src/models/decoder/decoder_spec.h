@@ -40,6 +40,7 @@ struct DecoderNames {
   std::string mlp_norm = "post_attention_layernorm", mlp_output_norm;
   std::string q = "self_attn.q_proj", k = "self_attn.k_proj", v = "self_attn.v_proj", qkv, o = "self_attn.o_proj";
   std::string q_norm = "self_attn.q_norm", k_norm = "self_attn.k_norm";  // used where the checkpoint has them
+  std::string sinks;                                                     // of attention, one per head
   std::string gate = "mlp.gate_proj", up = "mlp.up_proj", down = "mlp.down_proj";
   std::string lm_head = "lm_head";                     // below the root
   std::string score = "score", token_score = "score";  // of the classification heads, below the root
@@ -75,6 +76,7 @@ struct DecoderSpec {
 
   DecoderNorm norm = DecoderNorm::kRms;
   double eps = 1e-6;
+  int64_t ignored_layers = 0;  // so many behind the last may be in the file: they guess further tokens
   int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   QkvLayout qkv = QkvLayout::kSplit;
   DecoderMlp mlp = DecoderMlp::kGated;
