@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "backend/linear_recurrent_ops.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "ops/causal_conv1d.h"
+#include "ops/delta_rule.h"
+#include "ops/linear_scan.h"
+#include "ops/wkv.h"
 
 namespace gamut {
 namespace {
@@ -46,6 +50,9 @@ using RowFunction = void (*)(const Node& node, Inputs inputs, float* out, const 
 RowFunction find(const OpSchema* op) {
   static const std::pair<const OpSchema*, RowFunction> kTable[] = {
       {&op::kCausalConv1d, causal_conv1d},
+      {&op::kDeltaRule, run_delta_rule},
+      {&op::kLinearScan, run_linear_scan},
+      {&op::kWkv, run_wkv},
   };
   for (const auto& [schema, function] : kTable) {
     if (schema == op) return function;

@@ -7,11 +7,13 @@
 #include "ops/attention.h"
 #include "ops/binary.h"
 #include "ops/causal_conv1d.h"
+#include "ops/delta_rule.h"
 #include "ops/gated.h"
 #include "ops/gather_rows.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/linear_scan.h"
 #include "ops/matmul.h"
 #include "ops/pool_rows.h"
 #include "ops/reduce.h"
@@ -20,6 +22,7 @@
 #include "ops/rope.h"
 #include "ops/softmax.h"
 #include "ops/unary.h"
+#include "ops/wkv.h"
 
 namespace gamut::cpu {
 
@@ -93,6 +96,9 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kLayerNorm) return lower_layer_norm(lowering, node);
   if (node.op == &op::kRmsNorm) return lower_rms_norm(lowering, node);
   if (node.op == &op::kCausalConv1d) return lower_causal_conv1d(lowering, node);
+  if (node.op == &op::kWkv) return lower_wkv(lowering, node);
+  if (node.op == &op::kLinearScan) return lower_linear_scan(lowering, node);
+  if (node.op == &op::kDeltaRule) return lower_delta_rule(lowering, node);
   if (node.op == &op::kRope) return lower_rope(lowering, node);
   if (node.op == &op::kL2Normalize) return lower_l2_normalize(lowering, node);
   if (node.op == &op::kSoftmax) return lower_softmax(lowering, node);

@@ -1,0 +1,39 @@
+// How the steps of recurrent operators share rows and blocks of channels out over threads.
+#pragma once
+
+#include <algorithm>
+
+#include "backend/cpu/run.h"
+
+namespace gamut::cpu {
+
+/// Channels of one task, a multiple of every vector.
+constexpr int64_t kRecurrentBlock = 64;
+/// Tasks with fewer multiply-adds than this are not worth waking a thread for.
+constexpr int64_t kWorthAThread = 1 << 14;
+
+/// Zeros the lines of y [tokens, width] that no row has.
+inline void clear_padding(const std::vector<RecurrentRow>& rows, int64_t tokens, int64_t width, float* y) {
+  int64_t end = 0;
+  for (const RecurrentRow& row : rows) {
+    std::fill(y + end * width, y + row.start * width, 0.0f);
+    end = row.start + row.length;
+  }
+  std::fill(y + end * width, y + tokens * width, 0.0f);
+}
+
+/// Calls fn(row, block) for each row that has tokens and each block; `work`: multiply-adds of one block and token.
+template <typename F>
+void for_blocks(Run& run, const std::vector<RecurrentRow>& rows, int64_t tokens, int64_t blocks, int64_t work, F fn) {
+  const auto count = static_cast<int64_t>(rows.size());
+  if (count == 0) return;
+  const int64_t each = std::max<int64_t>(1, work * tokens / count);
+  run.pool.run_ranges(count * blocks, std::max<int64_t>(1, kWorthAThread / each), [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const RecurrentRow& row = rows[static_cast<size_t>(task / blocks)];
+      if (row.length > 0) fn(row, task % blocks);
+    }
+  });
+}
+
+}  // namespace gamut::cpu
