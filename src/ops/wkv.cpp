@@ -36,7 +36,7 @@ std::vector<OpCase> cases() {
     const Rows rows = b.rows(table);
     const Value k = b.tokens("k", table, {size.channels}), v = b.tokens("v", table, {size.channels});
     const Value decay = b.f32("decay", {size.channels}, -3, 0), first = b.f32("first", {size.channels});
-    all.push_back(b.finish(wkv(rows, k * size.scale, v, decay, first)));
+    all.push_back(b.finish(wkv(rows, k * size.scale, v, decay, first), size.tolerance));
   }
   return all;
 }

@@ -14,9 +14,13 @@
 #include <openvino/op/shape_of.hpp>
 #include <openvino/op/slice.hpp>
 #include <openvino/op/unsqueeze.hpp>
+#include "backend/openvino/lower_linear_recurrent.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "ops/causal_conv1d.h"
+#include "ops/delta_rule.h"
+#include "ops/linear_scan.h"
+#include "ops/wkv.h"
 
 namespace gamut::openvino {
 
@@ -75,6 +79,9 @@ Recurrence lower_causal_conv1d(Lowering& lowering, const Node& node, const Out& 
 
 constexpr std::pair<const OpSchema*, Recurrence (*)(Lowering&, const Node&, const Out&)> kRecurrences[] = {
     {&op::kCausalConv1d, lower_causal_conv1d},
+    {&op::kDeltaRule, lower_delta_rule},
+    {&op::kLinearScan, lower_linear_scan},
+    {&op::kWkv, lower_wkv},
 };
 
 }  // namespace
