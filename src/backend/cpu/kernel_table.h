@@ -29,6 +29,9 @@ struct KernelTable {
   void (*rope)(const RopeArgs& args, int64_t token0, int64_t token1) noexcept;
   /// Channels [c0,c1).
   void (*causal_conv1d)(const CausalConv1dArgs& args, int64_t c0, int64_t c1) noexcept;
+  /// Lanes [c0,c1); `scratch` has scan_scratch bytes.
+  void (*scan)(const ScanArgs& args, int64_t c0, int64_t c1, void* scratch) noexcept;
+  size_t (*scan_scratch)(int64_t numbers) noexcept;
   void (*softmax)(const SoftmaxArgs& args, int64_t row0, int64_t row1) noexcept;
 
   /// y[i] = kind(x[i]) for i in [0,n); y may be x.

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/cpu/recurrent_types.h"
+
 namespace gamut::cpu {
 
 /// y = f(x), element by element. NaN gives NaN. Errors against double precision, in units of the result's last place,
@@ -186,16 +188,6 @@ struct RopeArgs {
   bool interleaved = false;
 };
 
-/// One row of a depthwise causal convolution over tokens: y[t] = bias + sum over k of weight[k] * x[t - taps + 1 + k].
-struct CausalConv1dArgs {
-  int64_t tokens = 0, channels = 0, taps = 0;
-  const float* x = nullptr;       ///< [tokens, channels]
-  const float* weight = nullptr;  ///< [taps, channels]
-  const float* bias = nullptr;    ///< [channels] or none
-  float* state = nullptr;         ///< [taps - 1, channels], the tokens before the row, then its last; none: zeros
-  float* y = nullptr;             ///< [tokens, channels], not x
-};
-
 /// y = softmax(x) or log_softmax(x) over the last axis of x [rows, cols]. A row of -inf gives NaN, as in PyTorch.
 struct SoftmaxArgs {
   int64_t cols = 0;
@@ -247,40 +239,6 @@ struct SegmentPoolArgs {
   float* y = nullptr;
   int64_t y_stride = 0;
   Pooling kind = Pooling::kMean;
-};
-
-/// RWKV's weighted means along one row, see op::wkv: k, v [tokens, channels] -> y. `state` [3, channels] is what came
-/// before, zeros when nothing did, and afterwards what the row leaves; none: the row starts anew and leaves nothing.
-struct WkvArgs {
-  int64_t tokens = 0, channels = 0;
-  const float* k = nullptr;
-  const float* v = nullptr;
-  const float* decay = nullptr;  ///< [channels]
-  const float* first = nullptr;  ///< [channels]
-  float* y = nullptr;
-  float* state = nullptr;
-};
-
-/// y_t = a_t * y_(t-1) + b_t along one row of [tokens, channels]; `state` [channels] likewise.
-struct LinearScanArgs {
-  int64_t tokens = 0, channels = 0;
-  const float* a = nullptr;
-  const float* b = nullptr;
-  float* y = nullptr;
-  float* state = nullptr;
-};
-
-/// The gated delta rule along one row, see op::delta_rule: q, k [tokens, groups, key_dim], v and y [tokens, heads,
-/// value_dim], decay and rate [tokens, heads]. `state` [heads, key_dim, value_dim] likewise.
-struct DeltaRuleArgs {
-  int64_t tokens = 0, heads = 0, groups = 0, key_dim = 0, value_dim = 0;
-  const float* q = nullptr;
-  const float* k = nullptr;
-  const float* v = nullptr;
-  const float* decay = nullptr;
-  const float* rate = nullptr;
-  float* y = nullptr;
-  float* state = nullptr;
 };
 
 }  // namespace gamut::cpu

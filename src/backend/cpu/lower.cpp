@@ -20,7 +20,9 @@
 #include "ops/reshape.h"
 #include "ops/rms_norm.h"
 #include "ops/rope.h"
+#include "ops/selective_scan.h"
 #include "ops/softmax.h"
+#include "ops/ssd_scan.h"
 #include "ops/unary.h"
 #include "ops/wkv.h"
 
@@ -99,6 +101,8 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kWkv) return lower_wkv(lowering, node);
   if (node.op == &op::kLinearScan) return lower_linear_scan(lowering, node);
   if (node.op == &op::kDeltaRule) return lower_delta_rule(lowering, node);
+  if (node.op == &op::kSelectiveScan) return lower_selective_scan(lowering, node);
+  if (node.op == &op::kSsdScan) return lower_ssd_scan(lowering, node);
   if (node.op == &op::kRope) return lower_rope(lowering, node);
   if (node.op == &op::kL2Normalize) return lower_l2_normalize(lowering, node);
   if (node.op == &op::kSoftmax) return lower_softmax(lowering, node);

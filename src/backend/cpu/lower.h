@@ -63,6 +63,8 @@ Step lower_causal_conv1d(Lowering& lowering, const Node& node);
 Step lower_wkv(Lowering& lowering, const Node& node);
 Step lower_linear_scan(Lowering& lowering, const Node& node);
 Step lower_delta_rule(Lowering& lowering, const Node& node);
+Step lower_selective_scan(Lowering& lowering, const Node& node);
+Step lower_ssd_scan(Lowering& lowering, const Node& node);
 Step lower_gated(Lowering& lowering, const Node& node, Unary activation);
 Step lower_softmax(Lowering& lowering, const Node& node);
 Step lower_unary(Lowering& lowering, const Node& node, Unary kind);

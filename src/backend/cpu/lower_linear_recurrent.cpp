@@ -27,7 +27,7 @@ Step lower_wkv(Lowering& lowering, const Node& node) {
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
     const int64_t blocks = blocks_of(channels, kRecurrentBlock);
-    for_blocks(run, rows, tokens, blocks, kRecurrentBlock * kWkvWork, [&](const RecurrentRow& row, int64_t block) {
+    for_blocks(run, rows, tokens, blocks, kRecurrentBlock * kWkvWork, [&](const RecurrentRow& row, int64_t block, int) {
       const int64_t at = row.start * channels;
       WkvArgs args{.tokens = row.length, .channels = channels};
       args.k = run.f32(in[0]) + at, args.v = run.f32(in[2]) + at, args.y = run.f32(out) + at;
@@ -45,7 +45,7 @@ Step lower_linear_scan(Lowering& lowering, const Node& node) {
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
     const int64_t blocks = blocks_of(channels, kRecurrentBlock);
-    for_blocks(run, rows, tokens, blocks, kRecurrentBlock * kScanWork, [&](const RecurrentRow& row, int64_t block) {
+    for_blocks(run, rows, tokens, blocks, kRecurrentBlock * kScanWork, [&](const RecurrentRow& row, int64_t block, int) {
       const int64_t at = row.start * channels;
       LinearScanArgs args{.tokens = row.length, .channels = channels};
       args.a = run.f32(in[0]) + at, args.b = run.f32(in[2]) + at, args.y = run.f32(out) + at;
@@ -84,11 +84,9 @@ void DeltaRuleStep::run_all(Run& run) const {
   const int64_t tokens = v[0] * v[1], columns = run.kernels.delta_columns, depth = run.dims(in[2])[3];
   const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
   clear_padding(rows, tokens, v[2] * v[3], run.f32(out));
-  const int64_t blocks = blocks_of(v[3], columns), parts = v[2] * blocks;
-  run.pool.run(static_cast<int64_t>(rows.size()) * parts, [&](int64_t task, int worker) {
-    const RecurrentRow& row = rows[static_cast<size_t>(task / parts)];
-    if (row.length == 0) return;
-    const int64_t head = task % parts / blocks, begin = task % blocks * columns;
+  const int64_t blocks = blocks_of(v[3], columns), work = 4 * depth * std::min(v[3], columns);
+  for_blocks(run, rows, tokens, v[2] * blocks, work, [&](const RecurrentRow& row, int64_t task, int worker) {
+    const int64_t head = task / blocks, begin = task % blocks * columns;
     float* scratch = static_cast<float*>(run.scratch()) + worker * depth * columns;
     run.kernels.delta_rule(bind(run, row), head, begin, std::min(v[3], begin + columns), scratch);
   });

@@ -22,17 +22,24 @@ inline void clear_padding(const std::vector<RecurrentRow>& rows, int64_t tokens,
   std::fill(y + end * width, y + tokens * width, 0.0f);
 }
 
-/// Calls fn(row, block) for each row that has tokens and each block; `work`: multiply-adds of one block and token.
+/// Calls fn(row, block, worker) for each row that has tokens and each block; `work`: multiply-adds of one block and
+/// token.
 template <typename F>
 void for_blocks(Run& run, const std::vector<RecurrentRow>& rows, int64_t tokens, int64_t blocks, int64_t work, F fn) {
-  const auto count = static_cast<int64_t>(rows.size());
+  const int64_t count = static_cast<int64_t>(rows.size()) * blocks;
   if (count == 0) return;
-  const int64_t each = std::max<int64_t>(1, work * tokens / count);
-  run.pool.run_ranges(count * blocks, std::max<int64_t>(1, kWorthAThread / each), [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const RecurrentRow& row = rows[static_cast<size_t>(task / blocks)];
-      if (row.length > 0) fn(row, task % blocks);
-    }
+  const auto call = [&](int64_t i, int worker) {
+    const RecurrentRow& row = rows[static_cast<size_t>(i / blocks)];
+    if (row.length > 0) fn(row, i % blocks, worker);
+  };
+  if (work * blocks * tokens < 2 * kWorthAThread) {
+    for (int64_t i = 0; i < count; ++i) call(i, 0);
+    return;
+  }
+  const int64_t each = std::max<int64_t>(1, work * tokens / static_cast<int64_t>(rows.size()));
+  const int64_t grain = std::max<int64_t>(1, kWorthAThread / each);
+  run.pool.run((count + grain - 1) / grain, [&](int64_t task, int worker) {
+    for (int64_t i = task * grain; i < std::min(count, (task + 1) * grain); ++i) call(i, worker);
   });
 }
 

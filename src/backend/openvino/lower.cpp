@@ -39,8 +39,10 @@
 #include "ops/reshape.h"
 #include "ops/row_index.h"
 #include "ops/select.h"
+#include "ops/selective_scan.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
+#include "ops/ssd_scan.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
 #include "ops/wkv.h"
@@ -76,6 +78,8 @@ constexpr std::pair<const OpSchema*, Lower> kLowerings[] = {
     {&op::kDeltaRule, lower_recurrent},
     {&op::kLinearScan, lower_recurrent},
     {&op::kWkv, lower_recurrent},
+    {&op::kSelectiveScan, lower_recurrent},
+    {&op::kSsdScan, lower_recurrent},
     {&op::kDequantize, lower_dequantize},
 };
 

@@ -52,6 +52,8 @@ void rms_norm(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
 void l2_normalize(const NormArgs& args, int64_t row0, int64_t row1) noexcept;
 void rope(const RopeArgs& args, int64_t token0, int64_t token1) noexcept;
 void causal_conv1d(const CausalConv1dArgs& args, int64_t c0, int64_t c1) noexcept;
+void scan(const ScanArgs& args, int64_t c0, int64_t c1, void* scratch) noexcept;
+size_t scan_scratch(int64_t numbers) noexcept;
 void softmax(const SoftmaxArgs& args, int64_t row0, int64_t row1) noexcept;
 
 void unary(Unary kind, const float* x, float* y, int64_t n) noexcept;

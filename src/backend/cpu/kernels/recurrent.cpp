@@ -40,7 +40,113 @@ void add_taps(const CausalConv1dArgs& args, int64_t t, int64_t k0, int64_t c0, i
   }
 }
 
+/// Tokens whose steps are made at a time.
+constexpr int64_t kScanTokens = 32;
+/// Numbers of a lane that stay in registers over those tokens.
+constexpr int kScanNumbers = kWidth == 16 ? 8 : 4;
+
+/// kWidth lanes of one head, from lane `lane` on, the first `lanes` of which count.
+struct ScanLanes {
+  const ScanArgs& args;
+  int64_t lane;
+  int lanes;
+  float* state;  // [numbers, ...], lines `state_stride` apart
+  int64_t state_stride;
+  int64_t token, count;  // of the tokens at hand
+  // Of each token at hand. By lane `step` is the step, else `decay` is the decay of all lanes.
+  V u[kScanTokens], y[kScanTokens], step[kScanTokens];
+  float decay[kScanTokens];
+};
+
+GAMUT_INLINE V step_of(const ScanArgs& args, V x) {
+  return min(set1(args.most_step), max(set1(args.least_step), softplus(x)));
+}
+
+/// What does not depend on the state: steps, u = step * x and d * x.
+template <bool kByLane>
+GAMUT_INLINE void begin_tokens(ScanLanes& s) {
+  const ScanArgs& args = s.args;
+  float steps[kScanTokens];
+  if (!kByLane) {
+    for (int64_t i = 0; i < kScanTokens; ++i) {
+      steps[i] = args.steps[(s.token + min_of(i, s.count - 1)) * args.steps_stride];
+    }
+    for (int64_t i = 0; i < kScanTokens; i += kWidth) {
+      const V step = step_of(args, load(steps + i));
+      store(steps + i, step);
+      store(s.decay + i, exp(step * args.a[0]));
+    }
+  }
+  const V d = kByLane ? load_some(args.d + s.lane, s.lanes) : set1(args.d[0]);
+  for (int64_t i = 0; i < s.count; ++i) {
+    const int64_t t = s.token + i;
+    const V x = load_some(args.x + t * args.stride + s.lane, s.lanes);
+    if (kByLane) s.step[i] = step_of(args, load_some(args.steps + t * args.steps_stride + s.lane, s.lanes));
+    s.u[i] = x * (kByLane ? s.step[i] : set1(steps[i]));
+    s.y[i] = d * x;
+  }
+}
+
+/// The numbers [n, n + kCount) over the tokens at hand.
+template <bool kByLane, int kCount>
+GAMUT_INLINE void scan_numbers(ScanLanes& s, int64_t n) {
+  const ScanArgs& args = s.args;
+  V h[kCount], a[kCount];
+#pragma GCC unroll 8
+  for (int j = 0; j < kCount; ++j) {
+    h[j] = load_some(s.state + (n + j) * s.state_stride, s.lanes);
+    a[j] = kByLane ? load_some(args.a + (n + j) * args.width + s.lane, s.lanes) : zero();
+  }
+  for (int64_t i = 0; i < s.count; ++i) {
+    const float *b = args.b + (s.token + i) * args.b_stride + n, *c = args.c + (s.token + i) * args.b_stride + n;
+    V y = s.y[i];
+#pragma GCC unroll 8
+    for (int j = 0; j < kCount; ++j) {
+      const V decay = kByLane ? exp(s.step[i] * a[j]) : set1(s.decay[i]);
+      h[j] = fma(decay, h[j], s.u[i] * b[j]);
+      y = fma(set1(c[j]), h[j], y);
+    }
+    s.y[i] = y;
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < kCount; ++j) store_some(s.state + (n + j) * s.state_stride, h[j], s.lanes);
+}
+
+template <bool kByLane>
+GAMUT_INLINE void scan_lanes(ScanLanes& s) {
+  const ScanArgs& args = s.args;
+  for (s.token = 0; s.token < args.tokens; s.token += s.count) {
+    s.count = min_of(kScanTokens, args.tokens - s.token);
+    begin_tokens<kByLane>(s);
+    int64_t n = 0;
+    for (; n + kScanNumbers <= args.numbers; n += kScanNumbers) scan_numbers<kByLane, kScanNumbers>(s, n);
+    for (; n < args.numbers; ++n) scan_numbers<kByLane, 1>(s, n);
+    for (int64_t i = 0; i < s.count; ++i) {
+      store_some(args.y + (s.token + i) * args.stride + s.lane, s.y[i], s.lanes);
+    }
+  }
+}
+
 }  // namespace
+
+size_t scan_scratch(int64_t numbers) noexcept { return sizeof(float) * kWidth * static_cast<size_t>(numbers); }
+
+void scan(const ScanArgs& args, int64_t c0, int64_t c1, void* scratch) noexcept {
+  float* zeros = static_cast<float*>(scratch);
+  for_vectors(c1 - c0, [&](int64_t i, int lanes) GAMUT_INLINE_LAMBDA {
+    ScanLanes s{.args = args, .lane = c0 + i, .lanes = lanes, .state = zeros, .state_stride = kWidth};
+    if (args.state != nullptr) {
+      s.state = args.state + s.lane, s.state_stride = args.width;
+    } else {
+      for (int64_t n = 0; n < args.numbers; ++n) store(zeros + n * kWidth, zero());
+    }
+    if (args.by_lane) {
+      scan_lanes<true>(s);
+    } else {
+      scan_lanes<false>(s);
+    }
+  });
+}
 
 void causal_conv1d(const CausalConv1dArgs& args, int64_t c0, int64_t c1) noexcept {
   for (int64_t t = 0; t < args.tokens; ++t) {
