@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decoders import DECODERS
 from encoders import ENCODERS, Architecture, Knobs
+from expert_decoders import EXPERT_DECODERS
 from linear_decoders import LINEAR_DECODERS
 
 __all__ = ["ARCHITECTURES", "Architecture", "Knobs"]
 
-ARCHITECTURES: dict[str, Architecture] = ENCODERS | DECODERS | LINEAR_DECODERS
+ARCHITECTURES: dict[str, Architecture] = ENCODERS | DECODERS | EXPERT_DECODERS | LINEAR_DECODERS

@@ -11,6 +11,8 @@ import torch
 import transformers
 from safetensors import safe_open
 
+from expert_tensors import fan_in as stacked_fan_in
+
 # Written by save_pretrained, without influence on the outputs.
 BOOKKEEPING = ("transformers_version", "dtype", "_name_or_path", "architectures", "model_type")
 
@@ -48,21 +50,32 @@ def old_rope(config: dict) -> dict:
     return values
 
 
+def owner_of(model: torch.nn.Module, name: str) -> torch.nn.Module | None:
+    """The module that holds a parameter; None for names that only files have."""
+    try:
+        return model.get_submodule(name.rpartition(".")[0])
+    except AttributeError:
+        return None
+
+
 def value_range(model: torch.nn.Module, name: str, dims: list[int]) -> tuple[float, float]:
     """(scale, offset) that let the tensor matter: activations stay moderate, no bias is zero, no norm the identity."""
-    owner, _, kind = name.rpartition(".")
+    kind = name.rpartition(".")[2]
     if len(dims) == 1:
         return (NORM_SCALE, 1.0) if kind == "weight" else (BIAS_SCALE, 0.0)
-    if isinstance(model.get_submodule(owner), torch.nn.Embedding):
+    if kind.endswith("_bias"):
+        return BIAS_SCALE, 0.0
+    if isinstance(owner_of(model, name), torch.nn.Embedding):
         return EMBEDDING_SCALE, 0.0
-    fan_in = math.prod(dims[1:])
+    fan_in = stacked_fan_in(name, dims) or math.prod(dims[1:])
     return round(WEIGHT_GAIN * math.sqrt(3 / fan_in), 4), 0.0  # uniform in [-s, s) has variance s^2 / 3
 
 
-def saved_shapes(model: transformers.PreTrainedModel) -> dict[str, list[int]]:
-    """Names and dimensions as save_pretrained writes them: of tied tensors only one."""
+def saved_shapes(model: transformers.PreTrainedModel, stacked: bool) -> dict[str, list[int]]:
+    """Names and dimensions as save_pretrained writes them: of tied tensors only one. `stacked`: as the model has them,
+    also where published checkpoints have other names."""
     with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, save_original_format=not stacked)
         with safe_open(Path(folder) / "model.safetensors", "pt") as file:
             return {name: list(file.get_slice(name).get_shape()) for name in file.keys()}
 
@@ -78,12 +91,14 @@ def old_norm_name(name: str) -> str:
     return name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
 
 
-def tensor_list(model: transformers.PreTrainedModel, prefix: str, old_norms: bool, untied_by_file: bool) -> list[list]:
+def tensor_list(
+    model: transformers.PreTrainedModel, prefix: str, old_norms: bool, untied_by_file: bool, stacked: bool = False
+) -> list[list]:
     """[[name, dims, scale, offset], ...] of a published checkpoint of the model; `prefix` stands before every name.
 
-    `untied_by_file`: the model is built untied, its config.json says tied.
+    `untied_by_file`: the model is built untied, its config.json says tied. `stacked`: see saved_shapes.
     """
-    shapes = saved_shapes(model)
+    shapes = saved_shapes(model, stacked)
     names = sorted(shapes)
     if untied_by_file:
         names = without_tied_biases(model, names)

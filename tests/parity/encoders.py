@@ -176,6 +176,7 @@ class Architecture:
     token_types: bool = True  # takes token_type_ids
     old_norm_names: bool = False  # published with LayerNorm.gamma and .beta
     position_padding: Callable[[Knobs], int | None] = lambda knobs: None  # the id that positions are not counted over
+    stacked: Callable[[Knobs], bool] = lambda knobs: False  # weights of experts in the file are those of the model
     adjacent_positions: bool = False  # a jump in position_ids begins another sequence, as transformers' causal masks do
     committed_knobs: Callable = staticmethod(committed_knobs)  # (head, index, running number) -> Knobs
     random_knobs: Callable = staticmethod(random_knobs)  # (random.Random) -> Knobs

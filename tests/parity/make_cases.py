@@ -34,7 +34,7 @@ from seeded_weights import fnv1a64
 CASES = Path(__file__).resolve().parent / "cases"
 CHECK_TOLERANCE = 5e-6  # other CPUs sum in another order; still 20 times below the parity tolerance
 BF16_FACTOR = 2.0  # other CPUs sum products of bf16 in another order
-MAX_ATTEMPTS = 20
+MAX_ATTEMPTS = 60
 
 
 def make_rows(architecture: Architecture, knobs: Knobs, rng: random.Random) -> list[dict[str, np.ndarray]]:
@@ -93,6 +93,7 @@ def make_checkpoint(model_type: str, head: str, knobs: Knobs) -> dict:
         prefix=f"{model.base_model_prefix}." if knobs.prefixed and is_base else "",
         old_norms=knobs.old_norm_names and architecture.old_norm_names,
         untied_by_file=untied_by_file,
+        stacked=architecture.stacked(knobs),
     )
     published = published_config(config, head, knobs.full_config)
     return {"config": old_rope(published) if getattr(knobs, "old_rope", False) else published, "tensors": tensors}
@@ -108,6 +109,7 @@ def try_case(model_type: str, head: str, knobs: Knobs, seed: int) -> dict:
     model = truth.load_model(head, case["config"], case_file.case_weights(case))
     rng = random.Random(f"{model_type}/{head}/{seed}")
     rows = make_rows(architecture, knobs, rng)
+    truth.require_firm_choices(model, rows)
     outputs = [truth.run_row(model, row) for row in rows]
     case["insensitive"] = sensitivity.check(model, case, rows, outputs, architecture.insensitive)
     inputs = batch_inputs(rows, knobs, rng)

@@ -8,6 +8,7 @@
 #include "graph/verifier.h"
 #include "ops/activation.h"
 #include "ops/attention.h"
+#include "ops/experts.h"
 #include "ops/gated.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
@@ -16,6 +17,7 @@
 #include "ops/rms_norm.h"
 #include "ops/rope.h"
 #include "ops/softmax.h"
+#include "ops/top_k_mask.h"
 #include "passes/decompose.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
@@ -59,10 +61,10 @@ class CpuBackend : public Backend {
 
   bool supports(const Node& node) const override {
     for (const OpSchema* direct : {&op::kAttention, &op::kLayerNorm, &op::kRmsNorm, &op::kL2Normalize, &op::kSoftmax,
-                                   &op::kPoolRows, &op::kRope}) {
+                                   &op::kPoolRows, &op::kRope, &op::kTopKMask}) {
       if (node.op == direct) return true;
     }
-    if (node.op == &op::kLinear || node.op == &op::kActivation || node.op == &op::kGated)
+    if (node.op == &op::kLinear || node.op == &op::kActivation || node.op == &op::kGated || node.op == &op::kExperts)
       return can_apply(activation_kind(node));
     return is_host_op(node);
   }

@@ -8,6 +8,7 @@
 #include "ops/binary.h"
 #include "ops/causal_conv1d.h"
 #include "ops/delta_rule.h"
+#include "ops/experts.h"
 #include "ops/gated.h"
 #include "ops/gather_rows.h"
 #include "ops/l2_normalize.h"
@@ -23,6 +24,7 @@
 #include "ops/selective_scan.h"
 #include "ops/softmax.h"
 #include "ops/ssd_scan.h"
+#include "ops/top_k_mask.h"
 #include "ops/unary.h"
 #include "ops/wkv.h"
 
@@ -107,6 +109,8 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kL2Normalize) return lower_l2_normalize(lowering, node);
   if (node.op == &op::kSoftmax) return lower_softmax(lowering, node);
   if (node.op == &op::kPoolRows) return lower_pool_rows(lowering, node);
+  if (node.op == &op::kTopKMask) return lower_top_k_mask(lowering, node);
+  if (node.op == &op::kExperts) return lower_experts(lowering, node);
   if (node.op == &op::kBinary) return lower_binary(lowering, node);
   if (node.op == &op::kReduce) return lower_reduce(lowering, node);
   if (node.op == &op::kActivation && find_kernel(activation_kind(node), &kind))

@@ -70,6 +70,8 @@ Step lower_softmax(Lowering& lowering, const Node& node);
 Step lower_unary(Lowering& lowering, const Node& node, Unary kind);
 Step lower_binary(Lowering& lowering, const Node& node);
 Step lower_reduce(Lowering& lowering, const Node& node);
+Step lower_top_k_mask(Lowering& lowering, const Node& node);
+Step lower_experts(Lowering& lowering, const Node& node);
 Step lower_pool_rows(Lowering& lowering, const Node& node);
 /// Any core operator by its plain loop.
 Step lower_host_op(Lowering& lowering, const Node& node);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <vector>
 
+#include "base/error.h"
 #include "gamut/tensor.h"
 
 namespace gamut::cpu {
@@ -132,6 +134,40 @@ void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulAr
                        .same_rows = rows_before[worker] == matrix * p.row_tiles + row};
     rows_before[worker] = matrix * p.row_tiles + row;
     kernel.run(one, t, static_cast<char*>(scratch) + worker_scratch(kernel) * static_cast<size_t>(worker));
+  });
+}
+
+void share_tiles(ThreadPool& pool, const MatmulKernel& kernel, std::span<const MatmulArgs> products, void* scratch,
+                 TileWork work) {
+  struct Share {
+    Partition partition;
+    int64_t first_task;
+  };
+  std::vector<Share> shares;
+  int64_t tasks = 0;
+  for (const MatmulArgs& product : products) {
+    if (product.m <= 0 || product.n <= 0) continue;
+    const Partition p = cut(kernel, product, static_cast<int64_t>(products.size()), pool.size());
+    shares.push_back({p, tasks});
+    tasks += p.row_tiles * p.column_tiles;
+  }
+  check_internal(tasks == 0 || shares.size() == products.size(), "matmul: a product without rows among others");
+  std::array<int64_t, ThreadPool::kMaxThreads> rows_before;  // by worker: the first task of the rows
+  std::fill_n(rows_before.begin(), pool.size(), -1);
+  pool.run(tasks, [&](int64_t task, int worker) {
+    const auto next = std::ranges::upper_bound(shares, task, {}, &Share::first_task);
+    const Share& share = *(next - 1);
+    const Partition& p = share.partition;
+    const auto index = static_cast<size_t>(next - shares.begin()) - 1;
+    // Row tiles of the same columns follow each other, as above.
+    const int64_t tile = task - share.first_task, row = tile % p.row_tiles, column = tile / p.row_tiles;
+    const MatmulTile t{.m0 = row * p.rows,
+                       .m1 = std::min(products[index].m, (row + 1) * p.rows),
+                       .n0 = column * p.columns,
+                       .n1 = std::min(products[index].n, (column + 1) * p.columns),
+                       .same_rows = rows_before[worker] == share.first_task + row};
+    rows_before[worker] = share.first_task + row;
+    work(index, t, static_cast<char*>(scratch) + worker_scratch(kernel) * static_cast<size_t>(worker));
   });
 }
 

@@ -42,4 +42,11 @@ struct MatmulBatch {
 void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch,
                     void* scratch);
 
+/// One tile of product `product`, on scratch of the worker's own.
+using TileWork = FunctionRef<void(size_t product, const MatmulTile& tile, void* scratch)>;
+/// Shares the tiles of several products out in one fork/join; they differ in A, w and the number of rows, and have
+/// equal `n` and `k`. `work` multiplies.
+void share_tiles(ThreadPool& pool, const MatmulKernel& kernel, std::span<const MatmulArgs> products, void* scratch,
+                 TileWork work);
+
 }  // namespace gamut::cpu

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/cpu/experts.h"
 #include "backend/cpu/kernel_table.h"
 #include "backend/host_ops.h"
 #include "backend/paged_state.h"
@@ -37,6 +38,7 @@ struct Workspace {
   std::vector<int64_t> keys;               // boundaries of the keys of each row, of a run with states
   std::vector<const float* const*> pages;  // of each row's sequence
   std::vector<RecurrentRow> rows;          // see Run::recurrent_rows
+  ExpertsBuffers experts;
 
   /// Makes the arena at least that large; its content is lost.
   void reserve(size_t bytes);
