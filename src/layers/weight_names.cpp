@@ -54,9 +54,11 @@ const TensorEntry& WeightNames::require(const std::string& name) {
 std::vector<std::string> WeightNames::unused() const {
   std::vector<std::string> names;
   for (const TensorEntry& entry : checkpoint_.entries()) {
-    const bool ignored = std::ranges::any_of(options_.ignored_suffixes,
-                                             [&](const std::string& suffix) { return entry.name.ends_with(suffix); });
-    if (!ignored && used_.count(entry.name) == 0) names.push_back(entry.name);
+    const std::string& name = entry.name;
+    const bool ignored =
+        std::ranges::any_of(options_.ignored_suffixes, [&](const auto& suffix) { return name.ends_with(suffix); }) ||
+        std::ranges::any_of(options_.ignored_prefixes, [&](const auto& prefix) { return name.starts_with(prefix); });
+    if (!ignored && used_.count(name) == 0) names.push_back(name);
   }
   std::ranges::sort(names);
   return names;

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from decoders import DecoderArchitecture, DecoderKnobs, heads, llama_config, without
+from decoders import (
+    DecoderArchitecture,
+    DecoderKnobs,
+    committed_knobs,
+    heads,
+    llama_config,
+    random_knobs,
+    rope_parameters,
+    without,
+)
 from encoders import Architecture
+from expert_decoders import ExpertArchitecture
 
 
 def rwkv_config(knobs: DecoderKnobs) -> dict:
@@ -60,8 +70,36 @@ def recurrent_gemma_config(knobs: DecoderKnobs) -> dict:
     }
 
 
+def qwen3_next_config(knobs: DecoderKnobs) -> dict:
+    config = without(llama_config(knobs), "mlp_bias")
+    key_heads = (2, 1, 3)[knobs.variant % 3]
+    layers = max(2, knobs.layers)  # a kind of each; each router may stand on an edge
+    kinds = ("linear_attention", "full_attention")
+    explicit = {"layer_types": [kinds[(i + knobs.variant) % 2] for i in range(layers)]}
+    return config | {
+        "head_dim": 4 * knobs.head_dim,
+        "num_hidden_layers": layers,
+        "rope_parameters": rope_parameters(knobs, knobs.head_dim) | {"partial_rotary_factor": 0.25},
+        "linear_num_key_heads": key_heads,
+        "linear_num_value_heads": key_heads * (1, 2, 3)[knobs.variant // 2],
+        "linear_key_head_dim": knobs.head_dim + 1,
+        "linear_value_head_dim": knobs.head_dim + 3,
+        "linear_conv_kernel_dim": (4, 2, 3)[knobs.variant % 3],
+        "num_experts": 3,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": knobs.intermediate // 2 + 1,
+        "shared_expert_intermediate_size": knobs.intermediate // 2 + 2,
+        "norm_topk_prob": knobs.variant % 3 != 1,
+        "decoder_sparse_step": 2 if knobs.variant == 4 else 1,
+        "mlp_only_layers": ([1], [], [1], [0], [], [0])[knobs.variant],
+    } | (explicit if knobs.variant % 3 else {"full_attention_interval": 2})
+
+
 LINEAR_DECODERS: dict[str, Architecture] = {
     "lfm2": DecoderArchitecture(heads("Lfm2", "CausalLM"), lfm2_config, ()),
+    "qwen3_next": ExpertArchitecture(
+        heads("Qwen3Next"), qwen3_next_config, (), committed_knobs=committed_knobs, random_knobs=random_knobs
+    ),
     "recurrent_gemma": DecoderArchitecture(
         heads("RecurrentGemma", "CausalLM"), recurrent_gemma_config, ("*.k_proj.bias",)
     ),

@@ -11,6 +11,7 @@
 #include "ops/rope.h"
 #include "ops/slice.h"
 #include "ops/transpose.h"
+#include "ops/unary.h"
 
 namespace gamut::decoder {
 
@@ -38,6 +39,12 @@ Value project(const DecoderContext& c, const Scope& s, Value x) {
 }
 
 Value scaled(Value x, double scale) { return scale == 1 ? x : x * static_cast<float>(scale); }
+
+Value softplus(Value x) {
+  const Value most = op::binary(BinaryKind::kMax, x, x.graph->scalar(0.0f));
+  const Value tail = op::unary(UnaryKind::kExp, op::unary(UnaryKind::kNeg, op::unary(UnaryKind::kAbs, x)));
+  return most + op::unary(UnaryKind::kLog, tail + 1.0f);
+}
 
 namespace {
 

@@ -16,6 +16,8 @@ Value project(const DecoderContext& c, const Scope& s, Value x);
 Value with_rank(const Scope& s, const char* name, Value tensor, int rank);
 /// x times a number; x itself for one.
 Value scaled(Value x, double scale);
+/// log(1 + e^x), without overflow.
+Value softplus(Value x);
 
 /// Block `index`: mixer and feed-forward, each added to what it read.
 Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x);

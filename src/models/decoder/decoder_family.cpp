@@ -186,8 +186,10 @@ Architecture make_decoder(const DecoderRow& row) {
   Architecture architecture;
   architecture.model_type = row.model_type;
   architecture.heads = row.heads;
-  architecture.names = {
-      .base_prefix = row.base_prefix, .renames = row.renames, .ignored_suffixes = row.ignored_suffixes};
+  architecture.names = {.base_prefix = row.base_prefix,
+                        .renames = row.renames,
+                        .ignored_suffixes = row.ignored_suffixes,
+                        .ignored_prefixes = row.ignored_prefixes};
   architecture.record = [row](Program& program, const Config& config, WeightNames& names) {
     record(row, program, config, names);
   };

@@ -40,13 +40,6 @@ Value head_gate(const DecoderContext& c, const Scope& s, const std::string& name
   return op::unary(UnaryKind::kSigmoid, heads == 1 ? parts[0] : op::concat(parts, -1));
 }
 
-/// log(1 + e^x), without overflow.
-Value softplus(Value x) {
-  const Value past = op::binary(BinaryKind::kMax, x, x.graph->scalar(0.0f));
-  const Value tail = op::unary(UnaryKind::kExp, op::unary(UnaryKind::kNeg, op::unary(UnaryKind::kAbs, x)));
-  return past + op::unary(UnaryKind::kLog, tail + 1.0f);
-}
-
 /// y_t = a_t y_(t-1) + sqrt(1 - a_t^2) gate_t x_t, with a_t from a gate of its own; where a sequence begins, y is the
 /// gated x.
 Value rg_lru(const DecoderContext& c, const Scope& s, int64_t index, Value x) {

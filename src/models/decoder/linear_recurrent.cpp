@@ -4,9 +4,11 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "layers/basic.h"
 #include "models/decoder/decoder_block.h"
 #include "models/decoder/decoder_family.h"
+#include "models/decoder/delta_net_block.h"
 #include "models/decoder/griffin_block.h"
 #include "models/decoder/rwkv_block.h"
 #include "ops/binary.h"
@@ -96,15 +98,18 @@ Value short_convolution(const DecoderContext& c, const Scope& block, int64_t ind
   return layer::linear(s / "out_proj", behind * moved);
 }
 
+/// One for each layer, at least.
+std::vector<std::string> layer_types(const DecoderSpec& spec, const Config& config) {
+  std::vector<std::string> kinds = config.strings("layer_types");
+  if (static_cast<int64_t>(kinds.size()) >= spec.layers) return kinds;
+  fail(ErrorCode::kInvalidFile, "{}: layer_types has {} entries for {} layers", config.source(), kinds.size(),
+       spec.layers);
+}
+
 /// Which layers have attention: `layer_types`, else `full_attn_idxs`, else all.
 std::function<bool(int64_t i)> lfm2_attends(const DecoderSpec& spec, const Config& config) {
   if (config.has("layer_types")) {
-    const std::vector<std::string> kinds = config.strings("layer_types");
-    if (static_cast<int64_t>(kinds.size()) < spec.layers) {
-      fail(ErrorCode::kInvalidFile, "{}: layer_types has {} entries for {} layers", config.source(), kinds.size(),
-           spec.layers);
-    }
-    return [kinds](int64_t i) { return kinds[static_cast<size_t>(i)] != "conv"; };
+    return [kinds = layer_types(spec, config)](int64_t i) { return kinds[static_cast<size_t>(i)] != "conv"; };
   }
   if (!config.has("full_attn_idxs")) return [](int64_t) { return true; };
   return [list = config.ints("full_attn_idxs", {.min = 0})](int64_t i) { return std::ranges::count(list, i) > 0; };
@@ -124,8 +129,69 @@ void lfm2(DecoderSpec& spec, const Config& config) {
   };
 }
 
+/// Whether a block has attention: by `layer_types`, else every `full_attention_interval`-th.
+std::function<bool(int64_t i)> qwen3_next_attends(const DecoderSpec& spec, const Config& config) {
+  if (!config.has("layer_types")) {
+    const int64_t interval = config.i_or("full_attention_interval", 4);
+    return [interval](int64_t i) { return (i + 1) % interval == 0; };
+  }
+  const std::vector<std::string> kinds = layer_types(spec, config);
+  for (const std::string& kind : kinds) {
+    if (kind == "full_attention" || kind == "linear_attention") continue;
+    fail(ErrorCode::kUnsupported, "{}: layer_types has \"{}\"; expected full_attention or linear_attention",
+         config.source(), excerpt(kind));
+  }
+  return [kinds](int64_t i) { return kinds[static_cast<size_t>(i)] == "full_attention"; };
+}
+
+/// Which blocks have experts, and how.
+std::function<DecoderPart(int64_t i)> qwen3_next_experts(const Config& config) {
+  const int64_t count = config.i("num_experts", {.min = 0, .max = 65536}), step = config.i("decoder_sparse_step");
+  std::vector<int64_t> plain;
+  if (config.has("mlp_only_layers")) plain = config.ints("mlp_only_layers", {.min = 0});
+  layer::Router router;
+  router.chosen = config.i("num_experts_per_tok", {.min = 1, .max = 65536});
+  router.normalized = config.b("norm_topk_prob");
+  return [=](int64_t i) {
+    if (count == 0 || (i + 1) % step != 0 || std::ranges::count(plain, i) > 0) return DecoderPart{};
+    return DecoderPart([=](const DecoderContext& c, const Scope& s, int64_t, Value x) {
+      return decoder::shared_experts(c, s, router, count, x);
+    });
+  };
+}
+
+void qwen3_next(DecoderSpec& spec, const Config& config) {
+  constexpr IntRange kSize{.min = 1, .max = 65536};
+  spec.norm = DecoderNorm::kRmsPlusOne;
+  spec.ropes["rope"] =
+      read_rope(config, {.head_dim = spec.head_dim, .rotary_share = 0.25, .heeds_partial_factor = true});
+  const decoder::DeltaNet net{.key_heads = config.i("linear_num_key_heads", kSize),
+                              .value_heads = config.i("linear_num_value_heads", kSize),
+                              .key_dim = config.i("linear_key_head_dim", kSize),
+                              .value_dim = config.i("linear_value_head_dim", kSize)};
+  if (net.value_heads % net.key_heads != 0) {
+    fail(ErrorCode::kInvalidFile, "{}: linear_num_value_heads {} is no multiple of linear_num_key_heads {}",
+         config.source(), net.value_heads, net.key_heads);
+  }
+  spec.layer = [=, attends = qwen3_next_attends(spec, config), experts = qwen3_next_experts(config)](int64_t i) {
+    DecoderLayer layer;
+    layer.mixer = decoder::gated_attention;
+    if (!attends(i)) {
+      layer.mixer = [net](const DecoderContext& c, const Scope& s, int64_t index, Value x) {
+        return decoder::delta_net(c, s, index, net, x);
+      };
+    }
+    layer.feed_forward = experts(i);
+    return layer;
+  };
+}
+
 const DecoderRow kRows[] = {
     {.model_type = "lfm2", .heads = decoder_heads("Lfm2", {"CausalLM"}), .adapt = lfm2},
+    {.model_type = "qwen3_next",
+     .heads = decoder_heads("Qwen3Next"),
+     .adapt = qwen3_next,
+     .ignored_prefixes = {"mtp."}},
     {.model_type = "recurrent_gemma", .heads = decoder_heads("RecurrentGemma", {"CausalLM"}), .adapt = recurrent_gemma},
     {.model_type = "rwkv", .heads = decoder_heads("Rwkv", {"CausalLM"}), .adapt = rwkv, .base_prefix = "rwkv"},
 };
