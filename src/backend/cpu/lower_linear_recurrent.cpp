@@ -45,13 +45,14 @@ Step lower_linear_scan(Lowering& lowering, const Node& node) {
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
     const int64_t blocks = blocks_of(channels, kRecurrentBlock);
-    for_blocks(run, rows, tokens, blocks, kRecurrentBlock * kScanWork, [&](const RecurrentRow& row, int64_t block, int) {
-      const int64_t at = row.start * channels;
-      LinearScanArgs args{.tokens = row.length, .channels = channels};
-      args.a = run.f32(in[0]) + at, args.b = run.f32(in[2]) + at, args.y = run.f32(out) + at;
-      args.state = row.state;
-      run.kernels.linear_scan(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
-    });
+    for_blocks(
+        run, rows, tokens, blocks, kRecurrentBlock * kScanWork, [&](const RecurrentRow& row, int64_t block, int) {
+          const int64_t at = row.start * channels;
+          LinearScanArgs args{.tokens = row.length, .channels = channels};
+          args.a = run.f32(in[0]) + at, args.b = run.f32(in[2]) + at, args.y = run.f32(out) + at;
+          args.state = row.state;
+          run.kernels.linear_scan(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
+        });
   };
 }
 

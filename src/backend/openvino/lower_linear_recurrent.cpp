@@ -57,16 +57,16 @@ Recurrence lower_wkv(Lowering& lowering, const Node& node, const Out& initial) {
   WeightedMean before = unpack(initial);
   // A state without weights is that of a new row: below every key.
   before.top = make<v1::Select>(make<v1::Greater>(before.weights, scalar(0.0f)), before.top, scalar(-1e38f));
-  const Recurrence result = loop_tokens(
-      {line(0), line(2), unsqueeze(lines.is_token(), {2, 3})}, {lowering.in(node, 3), lowering.in(node, 4)},
-      before.packed(), [](const ov::OutputVector& token, const ov::OutputVector& shared, const Out& state) {
-        const Out &key = token[0], &value = token[1];
-        WeightedMean past = unpack(state);
-        const WeightedMean seen = past.with(add(key, shared[1]), value);
-        past.top = add(past.top, shared[0]);
-        const Out next = make<v1::Select>(token[2], past.with(key, value).packed(), state);
-        return Recurrence{make<v1::Divide>(seen.values, seen.weights), next};
-      });
+  const Recurrence result =
+      loop_tokens({line(0), line(2), unsqueeze(lines.is_token(), {2, 3})}, {lowering.in(node, 3), lowering.in(node, 4)},
+                  before.packed(), [](const ov::OutputVector& token, const ov::OutputVector& shared, const Out& state) {
+                    const Out &key = token[0], &value = token[1];
+                    WeightedMean past = unpack(state);
+                    const WeightedMean seen = past.with(add(key, shared[1]), value);
+                    past.top = add(past.top, shared[0]);
+                    const Out next = make<v1::Select>(token[2], past.with(key, value).packed(), state);
+                    return Recurrence{make<v1::Divide>(seen.values, seen.weights), next};
+                  });
   return {lines.to_grid(result.y, {channels}), result.state};
 }
 
@@ -74,12 +74,11 @@ Recurrence lower_linear_scan(Lowering& lowering, const Node& node, const Out& in
   const TokenLines lines(lowering, node);
   const int64_t channels = *lowering.input_shape(node, 0)[2].constant();
   const Out decay = only_tokens_decay(lines, lines.from_grid(lowering.in(node, 0), {channels}));
-  const Recurrence result =
-      loop_tokens({decay, lines.from_grid(lowering.in(node, 2), {channels})}, {}, initial,
-                  [](const ov::OutputVector& token, const ov::OutputVector&, const Out& state) {
-                    const Out y = add(multiply(token[0], state), token[1]);
-                    return Recurrence{y, y};
-                  });
+  const Recurrence result = loop_tokens({decay, lines.from_grid(lowering.in(node, 2), {channels})}, {}, initial,
+                                        [](const ov::OutputVector& token, const ov::OutputVector&, const Out& state) {
+                                          const Out y = add(multiply(token[0], state), token[1]);
+                                          return Recurrence{y, y};
+                                        });
   return {lines.to_grid(result.y, {channels}), result.state};
 }
 
@@ -98,15 +97,14 @@ Recurrence lower_delta_rule(Lowering& lowering, const Node& node, const Out& ini
   const Out decay = only_tokens_decay(lines, lines.from_grid(lowering.in(node, 4), {heads}));
   const Out rate = lines.from_grid(lowering.in(node, 5), {heads});
   const Out q = unsqueeze(keys(0), {3}), value = unsqueeze(lines.from_grid(lowering.in(node, 3), {heads, width}), {3});
-  const Recurrence result =
-      loop_tokens({q, keys(2), value, number(decay), number(rate)}, {}, initial,
-                  [](const ov::OutputVector& token, const ov::OutputVector&, const Out& state) {
-                    const Out faded = multiply(state, token[3]);
-                    const Out known = make<v0::MatMul>(unsqueeze(token[1], {2}), faded);
-                    const Out change = multiply(token[4], subtract(token[2], known));
-                    const Out next = add(faded, multiply(unsqueeze(token[1], {3}), change));
-                    return Recurrence{make<v0::MatMul>(token[0], next), next};
-                  });
+  const Recurrence result = loop_tokens({q, keys(2), value, number(decay), number(rate)}, {}, initial,
+                                        [](const ov::OutputVector& token, const ov::OutputVector&, const Out& state) {
+                                          const Out faded = multiply(state, token[3]);
+                                          const Out known = make<v0::MatMul>(unsqueeze(token[1], {2}), faded);
+                                          const Out change = multiply(token[4], subtract(token[2], known));
+                                          const Out next = add(faded, multiply(unsqueeze(token[1], {3}), change));
+                                          return Recurrence{make<v0::MatMul>(token[0], next), next};
+                                        });
   return {lines.to_grid(result.y, {heads, width}), result.state};
 }
 

@@ -28,9 +28,9 @@
 #include "ops/causal_conv1d.h"
 #include "ops/delta_rule.h"
 #include "ops/linear_scan.h"
-#include "ops/wkv.h"
 #include "ops/selective_scan.h"
 #include "ops/ssd_scan.h"
+#include "ops/wkv.h"
 
 namespace gamut::openvino {
 
@@ -96,7 +96,7 @@ std::shared_ptr<v0::Parameter> parameter_like(const Out& value, bool is_token) {
 }  // namespace
 
 Recurrence loop_tokens(const ov::OutputVector& tokens, const ov::OutputVector& shared, const Out& initial,
-                const LoopBody& body) {
+                       const LoopBody& body) {
   ov::ParameterVector parameters;
   ov::OutputVector token, same;
   for (const Out& each : tokens) {
@@ -150,10 +150,10 @@ Recurrence lower_selective_scan(Lowering& lowering, const Node& node, const Out&
   const Out b = make<v0::Unsqueeze>(lines.from_grid(lowering.in(node, 4), {numbers}), vector({3}));
   const Out c = row(lines.from_grid(lowering.in(node, 5), {numbers}));
   const Recurrence y = loop_tokens({row(step), row(make<v1::Multiply>(step, x)), b, c}, {lowering.in(node, 3)}, initial,
-                            [](const ov::OutputVector& token, const ov::OutputVector& shared, const Out& h) {
-                              const Out decay = make<v0::Exp>(make<v1::Multiply>(token[0], shared[0]));
-                              return scan_token(decay, token[1], token[2], token[3], h);
-                            });
+                                   [](const ov::OutputVector& token, const ov::OutputVector& shared, const Out& h) {
+                                     const Out decay = make<v0::Exp>(make<v1::Multiply>(token[0], shared[0]));
+                                     return scan_token(decay, token[1], token[2], token[3], h);
+                                   });
   const Out line = make<v0::Squeeze>(y.y, vector({2}));
   return {lines.to_grid(add_skip(line, lowering.in(node, 6), x), {channels}), y.state};
 }
@@ -187,12 +187,9 @@ Recurrence lower_ssd_scan(Lowering& lowering, const Node& node, const Out& initi
 }
 
 constexpr std::pair<const OpSchema*, Recurrence (*)(Lowering&, const Node&, const Out&)> kRecurrences[] = {
-    {&op::kCausalConv1d, lower_causal_conv1d},
-    {&op::kDeltaRule, lower_delta_rule},
-    {&op::kLinearScan, lower_linear_scan},
-    {&op::kWkv, lower_wkv},
-    {&op::kSelectiveScan, lower_selective_scan},
-    {&op::kSsdScan, lower_ssd_scan},
+    {&op::kCausalConv1d, lower_causal_conv1d},   {&op::kDeltaRule, lower_delta_rule},
+    {&op::kLinearScan, lower_linear_scan},       {&op::kWkv, lower_wkv},
+    {&op::kSelectiveScan, lower_selective_scan}, {&op::kSsdScan, lower_ssd_scan},
 };
 
 }  // namespace

@@ -76,7 +76,11 @@ Value delta_net(const DecoderContext& c, const Scope& block, int64_t index, cons
     fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {}", conv.path(), channels.to_string(),
          2 * keys + values);
   }
-  const DeltaNetParts parts{c, s, net, "layer." + std::to_string(index), op::reshape(weight, {channels, taps}),
+  const DeltaNetParts parts{c,
+                            s,
+                            net,
+                            "layer." + std::to_string(index),
+                            op::reshape(weight, {channels, taps}),
                             parse_activation(c.spec.activation)};
   op::DeltaRuleInputs in;
   const Value q = parts.convolve(take_part(all, 0, net.key_dim), "q", 0, keys, net.key_dim);
