@@ -46,7 +46,8 @@ def defaults_of(config_class):
     return {
         "transformers": transformers.__version__,
         "attribute_map": dict(sorted(aliases.items())),
-        "defaults": dict(sorted(values.items())),
+        # Infinity as config.json has it.
+        "defaults": config_class._encode_special_floats(dict(sorted(values.items()))),
     }
 
 

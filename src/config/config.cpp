@@ -143,10 +143,15 @@ int64_t Config::as_int(std::string_view name, const Json& value, IntRange range)
   return result;
 }
 
+/// How transformers writes a number that JSON does not have: {"__float__": "Infinity"}.
+constexpr const char* kFloat = "__float__";
+
 double Config::as_num(std::string_view name, const Json& value, NumRange range) const {
-  if (value.is_number()) {
-    const double number = value.get<double>();
-    if (std::isfinite(number) && number >= range.min && number <= range.max) return number;
+  const bool is_infinity =
+      value.is_object() && value.size() == 1 && value.contains(kFloat) && value[kFloat] == "Infinity";
+  if (value.is_number() || is_infinity) {
+    const double number = is_infinity ? std::numeric_limits<double>::infinity() : value.get<double>();
+    if (number >= range.min && number <= range.max) return number;
   }
   const NumRange any;
   if (range.min == any.min && range.max == any.max) refuse(name, value, "a finite number");

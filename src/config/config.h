@@ -22,7 +22,7 @@ struct IntRange {
   int64_t max = std::numeric_limits<int32_t>::max();
 };
 
-/// Inclusive bounds of a number; every number is finite.
+/// Inclusive bounds of a number, which is finite unless `max` is infinity.
 struct NumRange {
   double min = std::numeric_limits<double>::lowest();
   double max = std::numeric_limits<double>::max();

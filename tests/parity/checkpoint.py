@@ -35,7 +35,8 @@ def published_config(config: transformers.PreTrainedConfig, head: str, full: boo
         if key not in BOOKKEEPING and (key not in defaults or defaults[key] != value)
     }
     values = {"architectures": [head], "model_type": config.model_type} | values
-    return json.loads(json.dumps(values))  # as it will be read back: id2label's keys are strings
+    # As it will be read back: id2label's keys are strings, and infinity is an object.
+    return json.loads(json.dumps(config._encode_special_floats(values), allow_nan=False))
 
 
 def old_rope(config: dict) -> dict:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import torch
 
-OLD_NAME = re.compile(r"(.*)\.(?:mlp|block_sparse_moe)\.experts\.(\d+)\.(\w+)\.weight")
+OLD_NAME = re.compile(r"(.*)\.(mlp|block_sparse_moe|feed_forward)\.experts\.(\d+)\.(\w+)\.weight")
 # How the matrices of one expert are called, and where they lie in the stacked tensors.
 PLACES = {
     "gate_proj": ("gate_up_proj", 0),
@@ -32,9 +32,10 @@ def stacked_view(tensors: Mapping[str, torch.Tensor], name: str, prefix: str) ->
     match = OLD_NAME.fullmatch(name)
     if match is None:
         return None
-    block, expert, matrix = match.groups()
+    block, mixture, expert, matrix = match.groups()
     kind, half = PLACES[matrix]
-    stacked = f"{block}.mlp.experts.{kind}"
+    mixture = mixture.replace("block_sparse_moe", "mlp")
+    stacked = f"{block}.{mixture}.experts.{kind}"
     for candidate in (stacked, stacked.removeprefix(prefix), prefix + stacked):
         if candidate in tensors:
             own = tensors[candidate].data[int(expert)]

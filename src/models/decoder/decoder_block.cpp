@@ -160,6 +160,7 @@ Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x) {
     return x + attended + feed(other);
   }
   x = x + attend(normed);
+  if (spec.mlp == DecoderMlp::kNone && !layer.feed_forward) return x;
   return x + feed(norm_if(c, s, names.mlp_norm, x));
 }
 

@@ -29,6 +29,7 @@ enum class DecoderMlp {
   kGated,       // down(activation(gate(x)) * up(x))
   kFusedGated,  // gate and up in one tensor, in this order
   kPlain,       // down(activation(up(x)))
+  kNone,        // a block ends with its mixer
 };
 
 /// Names of tensors: of the model below its base, of a block below the block. Empty: there is none.
