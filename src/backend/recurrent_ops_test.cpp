@@ -2,6 +2,7 @@
 // in a run changes nothing.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "backend/backend.h"
