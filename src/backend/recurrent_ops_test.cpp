@@ -1,5 +1,5 @@
-// Every recurrent operator goes on from its state: rows cut into pieces give what they give in one run, and what else is
-// in a run changes nothing.
+// Every recurrent operator goes on from its state: rows cut into pieces give what they give in one run, and what else
+// is in a run changes nothing.
 #include <gtest/gtest.h>
 
 #include <algorithm>
