@@ -35,16 +35,21 @@ struct WeightedMean {
   }
 };
 
-/// One token of one head: memory [K,V] of lines of `width` numbers.
-void delta_step(std::span<double> memory, std::span<const float> q, std::span<const float> k, std::span<const float> v,
-                double decay, double rate, float* out) {
-  const size_t width = v.size();
-  for (double& x : memory) x *= decay;
+/// One token of one head.
+struct DeltaToken {
+  std::span<const float> q, k, v;
+  double decay, rate;
+};
+
+/// Changes the memory [K,V] and writes the token's result.
+void delta_step(const DeltaToken& token, std::span<double> memory, float* out) {
+  const size_t depth = token.k.size(), width = token.v.size();
+  for (double& x : memory) x *= token.decay;
   for (size_t j = 0; j < width; ++j) {
     double known = 0, y = 0;
-    for (size_t i = 0; i < k.size(); ++i) known += k[i] * memory[i * width + j];
-    const double change = rate * (v[j] - known);
-    for (size_t i = 0; i < k.size(); ++i) y += q[i] * (memory[i * width + j] += k[i] * change);
+    for (size_t i = 0; i < depth; ++i) known += token.k[i] * memory[i * width + j];
+    const double change = token.rate * (token.v[j] - known);
+    for (size_t i = 0; i < depth; ++i) y += token.q[i] * (memory[i * width + j] += token.k[i] * change);
     out[j] = static_cast<float>(y);
   }
 }
@@ -96,9 +101,9 @@ void run_delta_rule(const Node&, Inputs in, float* out, const RecurrentRow& row)
   for (int64_t t = 0; t < row.length; ++t) {
     for (int64_t h = 0; h < heads; ++h) {
       const int64_t own = (row.start + t) * heads + h, key = (row.start + t) * groups + h / (heads / groups);
-      delta_step(std::span(memory).subspan(static_cast<size_t>(h) * size, size), line(0, key, depth),
-                 line(2, key, depth), line(3, own, width), f32(in[4])[own], f32(in[5])[own],
-                 out + (t * heads + h) * width);
+      const DeltaToken token{line(0, key, depth), line(2, key, depth), line(3, own, width), f32(in[4])[own],
+                             f32(in[5])[own]};
+      delta_step(token, std::span(memory).subspan(static_cast<size_t>(h) * size, size), out + (t * heads + h) * width);
     }
   }
   end_row(row, memory);

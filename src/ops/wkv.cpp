@@ -36,7 +36,7 @@ std::vector<OpCase> cases() {
     const Rows rows = b.rows(table);
     const Value k = b.tokens("k", table, {size.channels}), v = b.tokens("v", table, {size.channels});
     const Value decay = b.f32("decay", {size.channels}, -3, 0), first = b.f32("first", {size.channels});
-    all.push_back(b.finish(wkv(rows, k * size.scale, v, decay, first), size.tolerance));
+    all.push_back(b.finish(wkv(rows, {k * size.scale, v, decay, first}), size.tolerance));
   }
   return all;
 }
@@ -51,10 +51,10 @@ const OpSchema kWkv{.name = "wkv",
                     .cases = cases,
                     .state = state};
 
-Value wkv(const Rows& rows, Value k, Value v, Value decay, Value first, const std::string& state) {
+Value wkv(const Rows& rows, const WkvInputs& inputs, const std::string& state) {
   Attributes attributes;
   if (!state.empty()) attributes.set("state", state);
-  return k.graph->add(kWkv, {k, rows.table, v, decay, first}, std::move(attributes));
+  return inputs.k.graph->add(kWkv, {inputs.k, rows.table, inputs.v, inputs.decay, inputs.first}, std::move(attributes));
 }
 
 }  // namespace gamut::op

@@ -27,7 +27,7 @@ Step lower_wkv(Lowering& lowering, const Node& node) {
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
     const int64_t blocks = blocks_of(channels, kRecurrentBlock);
-    for_blocks(run, rows, tokens, blocks, kRecurrentBlock * kWkvWork, [&](const RecurrentRow& row, int64_t block, int) {
+    for_blocks(run, rows, blocks, kRecurrentBlock * kWkvWork, [&](const RecurrentRow& row, int64_t block, int) {
       const int64_t at = row.start * channels;
       WkvArgs args{.tokens = row.length, .channels = channels};
       args.k = run.f32(in[0]) + at, args.v = run.f32(in[2]) + at, args.y = run.f32(out) + at;
@@ -45,14 +45,13 @@ Step lower_linear_scan(Lowering& lowering, const Node& node) {
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
     const int64_t blocks = blocks_of(channels, kRecurrentBlock);
-    for_blocks(
-        run, rows, tokens, blocks, kRecurrentBlock * kScanWork, [&](const RecurrentRow& row, int64_t block, int) {
-          const int64_t at = row.start * channels;
-          LinearScanArgs args{.tokens = row.length, .channels = channels};
-          args.a = run.f32(in[0]) + at, args.b = run.f32(in[2]) + at, args.y = run.f32(out) + at;
-          args.state = row.state;
-          run.kernels.linear_scan(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
-        });
+    for_blocks(run, rows, blocks, kRecurrentBlock * kScanWork, [&](const RecurrentRow& row, int64_t block, int) {
+      const int64_t at = row.start * channels;
+      LinearScanArgs args{.tokens = row.length, .channels = channels};
+      args.a = run.f32(in[0]) + at, args.b = run.f32(in[2]) + at, args.y = run.f32(out) + at;
+      args.state = row.state;
+      run.kernels.linear_scan(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
+    });
   };
 }
 
@@ -86,7 +85,7 @@ void DeltaRuleStep::run_all(Run& run) const {
   const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
   clear_padding(rows, tokens, v[2] * v[3], run.f32(out));
   const int64_t blocks = blocks_of(v[3], columns), work = 4 * depth * std::min(v[3], columns);
-  for_blocks(run, rows, tokens, v[2] * blocks, work, [&](const RecurrentRow& row, int64_t task, int worker) {
+  for_blocks(run, rows, v[2] * blocks, work, [&](const RecurrentRow& row, int64_t task, int worker) {
     const int64_t head = task / blocks, begin = task % blocks * columns;
     float* scratch = static_cast<float*>(run.scratch()) + worker * depth * columns;
     run.kernels.delta_rule(bind(run, row), head, begin, std::min(v[3], begin + columns), scratch);

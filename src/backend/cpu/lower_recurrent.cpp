@@ -45,7 +45,7 @@ void ScanStep::operator()(Run& run) const {
   const int64_t blocks = (width + kRecurrentBlock - 1) / kRecurrentBlock, lanes = std::min(width, kRecurrentBlock);
   // A decay costs about as much as ten multiply-adds.
   const int64_t work = lanes * fixed.numbers * (fixed.by_lane ? 12 : 2);
-  for_blocks(run, all, tokens, heads * blocks, work, [&](const RecurrentRow& row, int64_t task, int worker) {
+  for_blocks(run, all, heads * blocks, work, [&](const RecurrentRow& row, int64_t task, int worker) {
     const int64_t block = task % blocks;
     void* scratch = static_cast<char*>(run.scratch()) + scratch_bytes * static_cast<size_t>(worker);
     const ScanArgs args = bind(run, row, task / blocks);
@@ -77,7 +77,7 @@ Step lower_causal_conv1d(Lowering& lowering, const Node& node) {
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(table, tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
     const int64_t blocks = (channels + kRecurrentBlock - 1) / kRecurrentBlock;
-    for_blocks(run, rows, tokens, blocks, kRecurrentBlock * taps, [&](const RecurrentRow& row, int64_t block, int) {
+    for_blocks(run, rows, blocks, kRecurrentBlock * taps, [&](const RecurrentRow& row, int64_t block, int) {
       CausalConv1dArgs args{.tokens = row.length, .channels = channels, .taps = taps};
       args.x = run.f32(x) + row.start * channels, args.y = run.f32(out) + row.start * channels;
       args.weight = run.f32(weight), args.bias = bias >= 0 ? run.f32(bias) : nullptr;

@@ -25,7 +25,9 @@ inline void clear_padding(const std::vector<RecurrentRow>& rows, int64_t tokens,
 /// Calls fn(row, block, worker) for each row that has tokens and each block; `work`: multiply-adds of one block and
 /// token.
 template <typename F>
-void for_blocks(Run& run, const std::vector<RecurrentRow>& rows, int64_t tokens, int64_t blocks, int64_t work, F fn) {
+void for_blocks(Run& run, const std::vector<RecurrentRow>& rows, int64_t blocks, int64_t work, F fn) {
+  int64_t tokens = 0;
+  for (const RecurrentRow& row : rows) tokens += row.length;
   const int64_t count = static_cast<int64_t>(rows.size()) * blocks;
   if (count == 0) return;
   const auto call = [&](int64_t i, int worker) {

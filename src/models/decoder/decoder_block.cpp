@@ -31,6 +31,13 @@ Value with_rank(const Scope& s, const char* name, Value tensor, int rank) {
   return tensor;
 }
 
+Value with_size(const Scope& s, const char* name, Value tensor, const Extent& size) {
+  with_rank(s, name, tensor, 1);
+  if (tensor.extent(0) == size) return tensor;
+  fail(ErrorCode::kInvalidFile, "{}.{}: {} numbers, expected {}", s.path(), name, tensor.extent(0).to_string(),
+       size.to_string());
+}
+
 Value project(const DecoderContext& c, const Scope& s, Value x) {
   if (!c.spec.transposed) return layer::linear(s, x);
   LabelScope label(s.graph(), s.path());

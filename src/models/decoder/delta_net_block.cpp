@@ -56,8 +56,9 @@ struct DeltaNetParts {
   }
   /// What is left of the memory after a token: e^(-e^A · softplus(a + bias)).
   Value decay(Value a) const {
-    const Value rate = op::unary(UnaryKind::kExp, s.weight("A_log"));
-    return op::unary(UnaryKind::kExp, softplus(a + s.weight("dt_bias")) * op::unary(UnaryKind::kNeg, rate));
+    auto by_head = [&](const char* name) { return with_size(s, name, s.weight(name), Extent(net.value_heads)); };
+    const Value rate = op::unary(UnaryKind::kExp, by_head("A_log"));
+    return op::unary(UnaryKind::kExp, softplus(a + by_head("dt_bias")) * op::unary(UnaryKind::kNeg, rate));
   }
 };
 

@@ -45,7 +45,8 @@ Value head_gate(const DecoderContext& c, const Scope& s, const std::string& name
 Value rg_lru(const DecoderContext& c, const Scope& s, int64_t index, Value x) {
   const Value input = x * head_gate(c, s, "input_gate", x), gate = head_gate(c, s, "recurrent_gate", x);
   LabelScope label(s.graph(), s.path());
-  const Value power = gate * (softplus(s.weight("recurrent_param")) * -8.0f);
+  const Value parameter = with_size(s, "recurrent_param", s.weight("recurrent_param"), x.extent(-1));
+  const Value power = gate * (softplus(parameter) * -8.0f);
   const Value decay = op::unary(UnaryKind::kExp, power);
   const Value share = s.graph().scalar(1.0f) - op::unary(UnaryKind::kExp, power * 2.0f);
   const Extent batch = c.positions.extent(0), sequence = c.positions.extent(1);
@@ -63,7 +64,7 @@ Value griffin(const DecoderContext& c, const Scope& block, int64_t index, Value 
   const Value gate = layer::linear(s / "linear_y", x);
   const Value branch = layer::linear(s / "linear_x", x);
   const Value weight = with_rank(conv, "weight", conv.weight("weight"), 3);
-  const Extent width = weight.extent(0), taps = weight.extent(2);
+  const int64_t width = *weight.extent(0).constant(), taps = *weight.extent(2).constant();
   const Value moved = op::causal_conv1d(branch, op::reshape(weight, {width, taps}), conv.weight("bias"), c.rows,
                                         "layer." + std::to_string(index) + ".conv");
   const Value y = rg_lru(c, s / "rg_lru", index, moved);

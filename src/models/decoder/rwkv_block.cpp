@@ -17,9 +17,9 @@ namespace {
 Value project_mixed(const DecoderContext& c, const Scope& s, int64_t index, const char* part, Value x) {
   const Scope layer = s / part;
   LabelScope label(s.graph(), layer.path());
-  const Extent width = x.extent(-1);
   const std::string name = std::string("time_mix_") + part;
-  const Value own = op::reshape(with_rank(s, name.c_str(), s.weight(name), 3), {width, 1});
+  const Value weight = with_rank(s, name.c_str(), s.weight(name), 3);
+  const Value own = op::reshape(weight, {*weight.extent(2).constant(), 1});
   const Value taps = op::concat({s.graph().scalar(1.0f) - own, own}, 1);
   const std::string state = "layer." + std::to_string(index) + "." + name + "." + s.path();
   return layer::linear(layer, op::causal_conv1d(x, taps, {}, c.rows, state));
@@ -34,7 +34,7 @@ Value rwkv_time_mix(const DecoderContext& c, const Scope& block, int64_t index, 
   const Value key = mixed("key"), value = mixed("value"), receptance = mixed("receptance");
   LabelScope label(s.graph(), s.path());
   const Value decay = op::unary(UnaryKind::kNeg, op::unary(UnaryKind::kExp, s.weight("time_decay")));
-  const Value mean = op::wkv(c.rows, key, value, decay, s.weight("time_first"), "layer." + std::to_string(index));
+  const Value mean = op::wkv(c.rows, {key, value, decay, s.weight("time_first")}, "layer." + std::to_string(index));
   return layer::linear(s / "output", op::gated(ActivationKind::kSigmoid, receptance, mean));
 }
 
