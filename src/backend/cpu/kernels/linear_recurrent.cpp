@@ -25,7 +25,23 @@ struct Memory {
   int64_t stride;
 };
 
-/// One token: `count` columns of kVectors vectors.
+constexpr int64_t kTokensInPlace = 2;
+
+/// f(i, sums) for the lines [0,depth), by turns with two sets of sums, so that additions do not wait for each other.
+template <int kVectors, typename F>
+GAMUT_INLINE void for_lines(int64_t depth, V (&even)[kVectors], F f) {
+  V odd[kVectors] = {};
+  int64_t i = 0;
+  for (; i + 2 <= depth; i += 2) {
+    f(i, even);
+    f(i + 1, odd);
+  }
+  if (i < depth) f(i, even);
+#pragma GCC unroll 2
+  for (int j = 0; j < kVectors; ++j) even[j] = even[j] + odd[j];
+}
+
+/// One token: the columns [c0, c0 + count) in kVectors vectors. `count` is known where they are full.
 template <int kVectors>
 GAMUT_INLINE void delta_step(const DeltaRuleArgs& args, int64_t token, int64_t head, int64_t c0, int count,
                              Memory memory) {
@@ -34,36 +50,29 @@ GAMUT_INLINE void delta_step(const DeltaRuleArgs& args, int64_t token, int64_t h
   const float *q = args.q + key * depth, *k = args.k + key * depth;
   const V decay = set1(args.decay[own]), rate = set1(args.rate[own]);
   const auto width = [&](int j) GAMUT_INLINE_LAMBDA { return static_cast<int>(min_of(kWidth, count - j * kWidth)); };
-  // Two sums per vector, so that additions do not wait for each other.
-  V even[kVectors] = {}, odd[kVectors] = {};
-  for (int64_t i = 0; i < depth; ++i) {
-    V* sum = (i & 1) == 0 ? even : odd;
+  const auto place = [&](int64_t i, int j)
+                         GAMUT_INLINE_LAMBDA { return memory.lines + i * memory.stride + j * kWidth; };
+  V known[kVectors] = {}, y[kVectors] = {}, change[kVectors];
+  for_lines<kVectors>(depth, known, [&](int64_t i, V(&sums)[kVectors]) GAMUT_INLINE_LAMBDA {
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) {
-      const V line = load_some(memory.lines + i * memory.stride + j * kWidth, width(j));
-      sum[j] = fma(set1(k[i]), line, sum[j]);
-    }
-  }
-  V change[kVectors];
+    for (int j = 0; j < kVectors; ++j) sums[j] = fma(set1(k[i]), load_some(place(i, j), width(j)), sums[j]);
+  });
 #pragma GCC unroll 2
   for (int j = 0; j < kVectors; ++j) {
     const V value = load_some(args.v + own * args.value_dim + c0 + j * kWidth, width(j));
-    change[j] = rate * fnma(decay, even[j] + odd[j], value);
-    even[j] = odd[j] = zero();
+    change[j] = rate * fnma(decay, known[j], value);
   }
-  for (int64_t i = 0; i < depth; ++i) {
-    V* sum = (i & 1) == 0 ? even : odd;
+  for_lines<kVectors>(depth, y, [&](int64_t i, V(&sums)[kVectors]) GAMUT_INLINE_LAMBDA {
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) {
-      float* place = memory.lines + i * memory.stride + j * kWidth;
-      const V line = fma(set1(k[i]), change[j], decay * load_some(place, width(j)));
-      store_some(place, line, width(j));
-      sum[j] = fma(set1(q[i]), line, sum[j]);
+      const V line = fma(set1(k[i]), change[j], decay * load_some(place(i, j), width(j)));
+      store_some(place(i, j), line, width(j));
+      sums[j] = fma(set1(q[i]), line, sums[j]);
     }
-  }
+  });
 #pragma GCC unroll 2
   for (int j = 0; j < kVectors; ++j) {
-    store_some(args.y + own * args.value_dim + c0 + j * kWidth, even[j] + odd[j], width(j));
+    store_some(args.y + own * args.value_dim + c0 + j * kWidth, y[j], width(j));
   }
 }
 
@@ -108,13 +117,18 @@ void linear_scan(const LinearScanArgs& args, int64_t c0, int64_t c1) noexcept {
 }
 
 void delta_rule(const DeltaRuleArgs& args, int64_t head, int64_t c0, int64_t c1, float* scratch) noexcept {
-  Memory memory{scratch, kDeltaColumns};
-  if (args.state != nullptr) {
-    memory = {args.state + head * args.key_dim * args.value_dim + c0, args.value_dim};
-  } else {
-    for (int64_t i = 0; i < args.key_dim * kDeltaColumns; ++i) scratch[i] = 0.0f;
-  }
   const int count = static_cast<int>(c1 - c0);
+  float* state = args.state;
+  if (state != nullptr) state += head * args.key_dim * args.value_dim + c0;
+  // Lines of the state are far apart and compete for the same sets of L1; many tokens are worth a copy.
+  const bool in_place = state != nullptr && args.tokens <= kTokensInPlace;
+  const Memory memory{in_place ? state : scratch, in_place ? args.value_dim : kDeltaColumns};
+  for (int64_t i = 0; i < args.key_dim && !in_place; ++i) {
+    for_vectors(count, [&](int64_t j, int n) GAMUT_INLINE_LAMBDA {
+      const V line = state != nullptr ? load_some(state + i * args.value_dim + j, n) : zero();
+      store_some(scratch + i * kDeltaColumns + j, line, n);
+    });
+  }
   for (int64_t t = 0; t < args.tokens; ++t) {
     if (count == 2 * kWidth) {
       delta_step<2>(args, t, head, c0, 2 * kWidth, memory);
@@ -123,6 +137,11 @@ void delta_rule(const DeltaRuleArgs& args, int64_t head, int64_t c0, int64_t c1,
     } else {
       delta_step<1>(args, t, head, c0, count, memory);
     }
+  }
+  for (int64_t i = 0; i < args.key_dim && state != nullptr && !in_place; ++i) {
+    for_vectors(count, [&](int64_t j, int n) GAMUT_INLINE_LAMBDA {
+      store_some(state + i * args.value_dim + j, load_some(scratch + i * kDeltaColumns + j, n), n);
+    });
   }
 }
 
