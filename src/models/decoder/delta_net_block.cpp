@@ -72,10 +72,9 @@ Value delta_net(const DecoderContext& c, const Scope& block, int64_t index, cons
   const Value both = project_heads(s / "in_proj_ba", x, net.key_heads, 2 * share);
   LabelScope label(s.graph(), s.path());
   const Value weight = with_rank(conv, "weight", conv.weight("weight"), 3);
-  const Extent channels = weight.extent(0), taps = weight.extent(2);
-  if (!(channels == Extent(2 * keys + values))) {
-    fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {}", conv.path(), channels.to_string(),
-         2 * keys + values);
+  const int64_t channels = *weight.extent(0).constant(), taps = *weight.extent(2).constant();
+  if (channels != 2 * keys + values) {
+    fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {}", conv.path(), channels, 2 * keys + values);
   }
   const DeltaNetParts parts{c,
                             s,

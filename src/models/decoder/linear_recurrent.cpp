@@ -85,14 +85,18 @@ Value short_convolution(const DecoderContext& c, const Scope& block, int64_t ind
   LabelScope label(s.graph(), s.path());
   const Value weight = with_rank(in, "weight", in.weight("weight"), 2);
   const Value bias = with_rank(in, "bias", in.weight_if("bias"), 1);
-  const Extent width = floor_div(weight.extent(0), 3);
+  const int64_t width = c.config.i("hidden_size");
+  if (!(weight.extent(0) == Extent(3 * width))) {
+    fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {}", in.path(), weight.extent(0).to_string(),
+         3 * width);
+  }
   auto part = [&](int64_t i) {
     const Value shift = bias ? op::slice(bias, 0, width * i, width) : Value{};
     return op::linear(x, op::slice(weight, 0, width * i, width), {.bias = shift});
   };
   const Value before = part(0), behind = part(1), value = part(2);
   const Value taps = with_rank(conv, "weight", conv.weight("weight"), 3);
-  const Extent channels = taps.extent(0), count = taps.extent(2);
+  const int64_t channels = *taps.extent(0).constant(), count = *taps.extent(2).constant();
   const Value moved = op::causal_conv1d(before * value, op::reshape(taps, {channels, count}), conv.weight_if("bias"),
                                         c.rows, "layer." + std::to_string(index));
   return layer::linear(s / "out_proj", behind * moved);
