@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/linear_recurrent_ops.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "ops/causal_conv1d.h"
+#include "ops/delta_rule.h"
+#include "ops/linear_scan.h"
 #include "ops/selective_scan.h"
 #include "ops/ssd_scan.h"
+#include "ops/wkv.h"
 
 namespace gamut {
 namespace {
@@ -122,9 +126,9 @@ using RowFunction = void (*)(const Node& node, Inputs inputs, float* out, const 
 
 RowFunction find(const OpSchema* op) {
   static const std::pair<const OpSchema*, RowFunction> kTable[] = {
-      {&op::kCausalConv1d, causal_conv1d},
-      {&op::kSelectiveScan, selective_scan},
-      {&op::kSsdScan, ssd_scan},
+      {&op::kCausalConv1d, causal_conv1d},   {&op::kDeltaRule, run_delta_rule},
+      {&op::kLinearScan, run_linear_scan},   {&op::kWkv, run_wkv},
+      {&op::kSelectiveScan, selective_scan}, {&op::kSsdScan, ssd_scan},
   };
   for (const auto& [schema, function] : kTable) {
     if (schema == op) return function;

@@ -54,11 +54,12 @@ const TensorEntry& WeightNames::require(const std::string& name) {
 std::vector<std::string> WeightNames::unused() const {
   std::vector<std::string> names;
   for (const TensorEntry& entry : checkpoint_.entries()) {
-    const bool ignored = std::ranges::any_of(options_.ignored_suffixes,
-                                             [&](const std::string& suffix) { return entry.name.ends_with(suffix); }) ||
-                         std::ranges::any_of(ignored_prefixes_,
-                                             [&](const std::string& prefix) { return entry.name.starts_with(prefix); });
-    if (!ignored && used_.count(entry.name) == 0) names.push_back(entry.name);
+    const std::string& name = entry.name;
+    auto begins = [&](const std::string& prefix) { return name.starts_with(prefix); };
+    const bool ignored =
+        std::ranges::any_of(options_.ignored_suffixes, [&](const auto& suffix) { return name.ends_with(suffix); }) ||
+        std::ranges::any_of(options_.ignored_prefixes, begins) || std::ranges::any_of(ignored_prefixes_, begins);
+    if (!ignored && used_.count(name) == 0) names.push_back(name);
   }
   std::ranges::sort(names);
   return names;

@@ -76,6 +76,12 @@ TEST(WeightNames, KnowOldSpellings) {
   EXPECT_EQ(bare_names.require("bert.LayerNorm.weight").name, "LayerNorm.gamma") << "without the prefix too";
 }
 
+TEST(WeightNames, IgnoreWhatTheOptionsName) {
+  const Checkpoint checkpoint = checkpoint_of({"mtp.layers.0.w", "model.mtp.w", "x.position_ids", "lm.w"});
+  WeightNames names(checkpoint, {.ignored_suffixes = {"position_ids"}, .ignored_prefixes = {"mtp."}});
+  EXPECT_EQ(names.unused(), (std::vector<std::string>{"lm.w", "model.mtp.w"}));
+}
+
 TEST(WeightNames, RefuseBothSpellingsOfOneTensor) {
   const Checkpoint checkpoint = checkpoint_of({"LayerNorm.gamma", "LayerNorm.weight"});
   const std::string message = error_of([&] { WeightNames(checkpoint, kBert); });

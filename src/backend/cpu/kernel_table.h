@@ -47,6 +47,13 @@ struct KernelTable {
   void (*narrow)(Source type, const float* x, void* y, int64_t n) noexcept;
   void (*segment_pool)(const SegmentPoolArgs& args, int64_t segment0, int64_t segment1) noexcept;
 
+  /// Recurrences along one row, of the channels [c0,c1).
+  void (*wkv)(const WkvArgs& args, int64_t c0, int64_t c1) noexcept;
+  void (*linear_scan)(const LinearScanArgs& args, int64_t c0, int64_t c1) noexcept;
+  /// One head and at most delta_columns of its value's numbers, [c0,c1). `scratch`: key_dim * delta_columns floats.
+  void (*delta_rule)(const DeltaRuleArgs& args, int64_t head, int64_t c0, int64_t c1, float* scratch) noexcept;
+  int64_t delta_columns;
+
   /// Runs independent multiply-adds on registers for about `iterations` x 1000 cycles and returns how many
   /// floating-point operations that was: the peak that `bench_kernels` measures others against.
   double (*peak_loop)(int64_t iterations) noexcept;

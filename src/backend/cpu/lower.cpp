@@ -7,12 +7,14 @@
 #include "ops/attention.h"
 #include "ops/binary.h"
 #include "ops/causal_conv1d.h"
+#include "ops/delta_rule.h"
 #include "ops/experts.h"
 #include "ops/gated.h"
 #include "ops/gather_rows.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/linear_scan.h"
 #include "ops/matmul.h"
 #include "ops/pool_rows.h"
 #include "ops/reduce.h"
@@ -24,6 +26,7 @@
 #include "ops/ssd_scan.h"
 #include "ops/top_k_mask.h"
 #include "ops/unary.h"
+#include "ops/wkv.h"
 
 namespace gamut::cpu {
 
@@ -97,6 +100,9 @@ Step lower(Lowering& lowering, const Node& node) {
   if (node.op == &op::kLayerNorm) return lower_layer_norm(lowering, node);
   if (node.op == &op::kRmsNorm) return lower_rms_norm(lowering, node);
   if (node.op == &op::kCausalConv1d) return lower_causal_conv1d(lowering, node);
+  if (node.op == &op::kWkv) return lower_wkv(lowering, node);
+  if (node.op == &op::kLinearScan) return lower_linear_scan(lowering, node);
+  if (node.op == &op::kDeltaRule) return lower_delta_rule(lowering, node);
   if (node.op == &op::kSelectiveScan) return lower_selective_scan(lowering, node);
   if (node.op == &op::kSsdScan) return lower_ssd_scan(lowering, node);
   if (node.op == &op::kRope) return lower_rope(lowering, node);

@@ -35,4 +35,38 @@ struct ScanArgs {
   float* state = nullptr;  ///< h before the row, then behind it [numbers, width]; none: zeros
 };
 
+/// RWKV's weighted means along one row, see op::wkv: k, v [tokens, channels] -> y. `state` [3, channels] is what came
+/// before, zeros when nothing did, and afterwards what the row leaves; none: the row starts anew and leaves nothing.
+struct WkvArgs {
+  int64_t tokens = 0, channels = 0;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  const float* decay = nullptr;  ///< [channels]
+  const float* first = nullptr;  ///< [channels]
+  float* y = nullptr;
+  float* state = nullptr;
+};
+
+/// y_t = a_t * y_(t-1) + b_t along one row of [tokens, channels]; `state` [channels] likewise.
+struct LinearScanArgs {
+  int64_t tokens = 0, channels = 0;
+  const float* a = nullptr;
+  const float* b = nullptr;
+  float* y = nullptr;
+  float* state = nullptr;
+};
+
+/// The gated delta rule along one row, see op::delta_rule: q, k [tokens, groups, key_dim], v and y [tokens, heads,
+/// value_dim], decay and rate [tokens, heads]. `state` [heads, key_dim, value_dim] likewise.
+struct DeltaRuleArgs {
+  int64_t tokens = 0, heads = 0, groups = 0, key_dim = 0, value_dim = 0;
+  const float* q = nullptr;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  const float* decay = nullptr;
+  const float* rate = nullptr;
+  float* y = nullptr;
+  float* state = nullptr;
+};
+
 }  // namespace gamut::cpu

@@ -26,11 +26,13 @@
 #include "ops/causal_conv1d.h"
 #include "ops/compare.h"
 #include "ops/concat.h"
+#include "ops/delta_rule.h"
 #include "ops/dequantize.h"
 #include "ops/gather_rows.h"
 #include "ops/iota.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/linear_scan.h"
 #include "ops/matmul.h"
 #include "ops/pool_rows.h"
 #include "ops/reduce.h"
@@ -43,6 +45,7 @@
 #include "ops/ssd_scan.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
+#include "ops/wkv.h"
 
 namespace gamut::openvino {
 namespace {
@@ -72,6 +75,9 @@ constexpr std::pair<const OpSchema*, Lower> kLowerings[] = {
     {&op::kLinear, lower_linear},
     {&op::kAttention, lower_attention},
     {&op::kCausalConv1d, lower_recurrent},
+    {&op::kDeltaRule, lower_recurrent},
+    {&op::kLinearScan, lower_recurrent},
+    {&op::kWkv, lower_recurrent},
     {&op::kSelectiveScan, lower_recurrent},
     {&op::kSsdScan, lower_recurrent},
     {&op::kDequantize, lower_dequantize},

@@ -22,11 +22,15 @@
 #include <openvino/op/squeeze.hpp>
 #include <openvino/op/tensor_iterator.hpp>
 #include <openvino/op/unsqueeze.hpp>
+#include "backend/openvino/lower_linear_recurrent.h"
 #include "base/error.h"
 #include "graph/op_schema.h"
 #include "ops/causal_conv1d.h"
+#include "ops/delta_rule.h"
+#include "ops/linear_scan.h"
 #include "ops/selective_scan.h"
 #include "ops/ssd_scan.h"
+#include "ops/wkv.h"
 
 namespace gamut::openvino {
 
@@ -83,18 +87,16 @@ Recurrence lower_causal_conv1d(Lowering& lowering, const Node& node, const Out& 
   return {lines.to_grid(y, {channels}), state};
 }
 
-/// One token of a loop: what it is given, [N,...] each, what is the same for all tokens, and the state before it.
-using LoopBody = std::function<Recurrence(const ov::OutputVector& token, const ov::OutputVector& shared, const Out& h)>;
-
 std::shared_ptr<v0::Parameter> parameter_like(const Out& value, bool is_token) {
   ov::PartialShape shape = value.get_partial_shape();
   if (is_token) shape[1] = 1;
   return std::make_shared<v0::Parameter>(value.get_element_type(), shape);
 }
 
-/// Runs `body` along axis 1 of `tokens` [N,L,...]; y [N,L,...] is what it gives, token by token.
-Recurrence loop(const ov::OutputVector& tokens, const ov::OutputVector& shared, const Out& initial,
-                const LoopBody& body) {
+}  // namespace
+
+Recurrence loop_tokens(const ov::OutputVector& tokens, const ov::OutputVector& shared, const Out& initial,
+                       const LoopBody& body) {
   ov::ParameterVector parameters;
   ov::OutputVector token, same;
   for (const Out& each : tokens) {
@@ -118,6 +120,8 @@ Recurrence loop(const ov::OutputVector& tokens, const ov::OutputVector& shared, 
   const Out last = iterator->get_iter_value(next.state, -1);
   return {all, last};
 }
+
+namespace {
 
 /// x [N,L,...] with zeros behind the rows' ends, where a step must not change the state.
 Out only_tokens(const TokenLines& lines, const Out& x, int rank) {
@@ -145,11 +149,11 @@ Recurrence lower_selective_scan(Lowering& lowering, const Node& node, const Out&
   auto row = [](const Out& line) { return make<v0::Unsqueeze>(line, vector({2})); };  // [N,L,1,...]
   const Out b = make<v0::Unsqueeze>(lines.from_grid(lowering.in(node, 4), {numbers}), vector({3}));
   const Out c = row(lines.from_grid(lowering.in(node, 5), {numbers}));
-  const Recurrence y = loop({row(step), row(make<v1::Multiply>(step, x)), b, c}, {lowering.in(node, 3)}, initial,
-                            [](const ov::OutputVector& token, const ov::OutputVector& shared, const Out& h) {
-                              const Out decay = make<v0::Exp>(make<v1::Multiply>(token[0], shared[0]));
-                              return scan_token(decay, token[1], token[2], token[3], h);
-                            });
+  const Recurrence y = loop_tokens({row(step), row(make<v1::Multiply>(step, x)), b, c}, {lowering.in(node, 3)}, initial,
+                                   [](const ov::OutputVector& token, const ov::OutputVector& shared, const Out& h) {
+                                     const Out decay = make<v0::Exp>(make<v1::Multiply>(token[0], shared[0]));
+                                     return scan_token(decay, token[1], token[2], token[3], h);
+                                   });
   const Out line = make<v0::Squeeze>(y.y, vector({2}));
   return {lines.to_grid(add_skip(line, lowering.in(node, 6), x), {channels}), y.state};
 }
@@ -172,7 +176,7 @@ Recurrence lower_ssd_scan(Lowering& lowering, const Node& node, const Out& initi
   };
   const Out decay = make<v0::Exp>(make<v1::Multiply>(step, lowering.in(node, 3)));
   const Out u = make<v1::Multiply>(x, make<v0::Unsqueeze>(step, vector({3})));
-  const Recurrence y = loop(
+  const Recurrence y = loop_tokens(
       {make<v0::Unsqueeze>(decay, vector({3, 4})), make<v0::Unsqueeze>(u, vector({3})), by_head(4, 4), by_head(5, 3)},
       {}, initial, [](const ov::OutputVector& token, const ov::OutputVector&, const Out& h) {
         return scan_token(token[0], token[1], token[2], token[3], h);
@@ -183,9 +187,9 @@ Recurrence lower_ssd_scan(Lowering& lowering, const Node& node, const Out& initi
 }
 
 constexpr std::pair<const OpSchema*, Recurrence (*)(Lowering&, const Node&, const Out&)> kRecurrences[] = {
-    {&op::kCausalConv1d, lower_causal_conv1d},
-    {&op::kSelectiveScan, lower_selective_scan},
-    {&op::kSsdScan, lower_ssd_scan},
+    {&op::kCausalConv1d, lower_causal_conv1d},   {&op::kDeltaRule, lower_delta_rule},
+    {&op::kLinearScan, lower_linear_scan},       {&op::kWkv, lower_wkv},
+    {&op::kSelectiveScan, lower_selective_scan}, {&op::kSsdScan, lower_ssd_scan},
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Recurrent operators on OpenVINO: tokens become one line per row, a loop goes along the lines.
 #pragma once
 
+#include <functional>
+
 #include "backend/openvino/lower.h"
 
 namespace gamut::openvino {
@@ -32,5 +34,11 @@ class TokenLines {
  private:
   Out places_, lines_, tokens_;
 };
+
+/// One token of a loop: what it is given, [N,...] each, what is the same for all tokens, and the state before it.
+using LoopBody = std::function<Recurrence(const ov::OutputVector& token, const ov::OutputVector& shared, const Out& h)>;
+/// Runs `body` along axis 1 of `tokens` [N,L,...]; y [N,L,...] is what it gives, token by token.
+Recurrence loop_tokens(const ov::OutputVector& tokens, const ov::OutputVector& shared, const Out& initial,
+                       const LoopBody& body);
 
 }  // namespace gamut::openvino

@@ -11,6 +11,7 @@
 #include "ops/rope.h"
 #include "ops/slice.h"
 #include "ops/transpose.h"
+#include "ops/unary.h"
 
 namespace gamut::decoder {
 
@@ -30,6 +31,13 @@ Value with_rank(const Scope& s, const char* name, Value tensor, int rank) {
   return tensor;
 }
 
+Value with_size(const Scope& s, const char* name, Value tensor, const Extent& size) {
+  with_rank(s, name, tensor, 1);
+  if (tensor.extent(0) == size) return tensor;
+  fail(ErrorCode::kInvalidFile, "{}.{}: {} numbers, expected {}", s.path(), name, tensor.extent(0).to_string(),
+       size.to_string());
+}
+
 Value project(const DecoderContext& c, const Scope& s, Value x) {
   if (!c.spec.transposed) return layer::linear(s, x);
   LabelScope label(s.graph(), s.path());
@@ -38,6 +46,12 @@ Value project(const DecoderContext& c, const Scope& s, Value x) {
 }
 
 Value scaled(Value x, double scale) { return scale == 1 ? x : x * static_cast<float>(scale); }
+
+Value softplus(Value x) {
+  const Value most = op::binary(BinaryKind::kMax, x, x.graph->scalar(0.0f));
+  const Value tail = op::unary(UnaryKind::kExp, op::unary(UnaryKind::kNeg, op::unary(UnaryKind::kAbs, x)));
+  return most + op::unary(UnaryKind::kLog, tail + 1.0f);
+}
 
 namespace {
 

@@ -14,8 +14,12 @@ Value norm_if(const DecoderContext& c, const Scope& s, const std::string& name, 
 Value project(const DecoderContext& c, const Scope& s, Value x);
 /// A tensor of a layer that has to have `rank` axes for what follows.
 Value with_rank(const Scope& s, const char* name, Value tensor, int rank);
+/// A tensor of a layer that has to be a line of `size` numbers.
+Value with_size(const Scope& s, const char* name, Value tensor, const Extent& size);
 /// x times a number; x itself for one.
 Value scaled(Value x, double scale);
+/// log(1 + e^x), without overflow.
+Value softplus(Value x);
 
 /// Block `index`: mixer and feed-forward, each added to what it read.
 Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x);

@@ -22,14 +22,14 @@ struct Recording : DecoderContext {
   Graph& graph;
   Scope root;
   Scope base;
-  Value ids, positions;
+  Value ids;
 };
 
 Value embed(Recording& r) {
   const DecoderNames& names = r.spec.names;
   Value x = scaled(layer::embedding(r.base / names.embedding, r.ids), r.spec.embedding_scale);
   if (!names.positions.empty()) x = x + layer::embedding(r.base / names.positions, r.positions);
-  return x;
+  return norm_if(r, r.base, names.embedding_norm, x);
 }
 
 Value decode(Recording& r) {
@@ -37,7 +37,9 @@ Value decode(Recording& r) {
   for (const auto& [name, rope] : spec.ropes) r.tables[name] = add_rope_tables(r.program, r.graph, rope, name);
   Value x = embed(r);
   for (int64_t i = 0; i < spec.layers; ++i) x = block(r, r.base / spec.names.layers / i, i, x);
-  return norm_if(r, r.base, spec.names.final_norm, x);
+  DecoderSpec last = spec;
+  if (spec.final_eps > 0) last.eps = spec.final_eps;
+  return norm_if({last, r.config, r.rows}, r.base, spec.names.final_norm, x);
 }
 
 void output(Recording& r, const std::string& name, Value value, Lines lines) {
@@ -109,8 +111,9 @@ void record_head(Recording& r, const std::string& head, bool is_base) {
 DecoderSpec read_spec(const Config& config) {
   DecoderSpec spec;
   spec.layers = config.i("num_hidden_layers", {.min = 0, .max = 10000});
-  // Models without attention have no heads of it.
-  spec.heads = config.has("num_attention_heads") ? config.i("num_attention_heads", {.min = 1, .max = 65536}) : 1;
+  // Recurrent types have no attention heads and their configs no such field.
+  const bool attends = config.has("num_attention_heads") || config.defaults().has("num_attention_heads");
+  spec.heads = attends ? config.i("num_attention_heads", {.min = 1, .max = 65536}) : 1;
   spec.kv_heads =
       config.has("num_key_value_heads") ? config.i("num_key_value_heads", {.min = 1, .max = 65536}) : spec.heads;
   const int64_t width = config.i("hidden_size");
@@ -143,7 +146,7 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   for (int64_t i = 0; i < spec.ignored_layers; ++i) {
     names.ignore((root / spec.base / spec.names.layers / (spec.layers + i)).path() + ".");
   }
-  Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, {}, {}};
+  Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, {}};
   r.ids = add_token_input(r.program, r.graph, r.rows, "input_ids", config.i("vocab_size"), {});
   int64_t table = 0;
   if (!spec.names.positions.empty()) {
@@ -186,8 +189,10 @@ Architecture make_decoder(const DecoderRow& row) {
   Architecture architecture;
   architecture.model_type = row.model_type;
   architecture.heads = row.heads;
-  architecture.names = {
-      .base_prefix = row.base_prefix, .renames = row.renames, .ignored_suffixes = row.ignored_suffixes};
+  architecture.names = {.base_prefix = row.base_prefix,
+                        .renames = row.renames,
+                        .ignored_suffixes = row.ignored_suffixes,
+                        .ignored_prefixes = row.ignored_prefixes};
   architecture.record = [row](Program& program, const Config& config, WeightNames& names) {
     record(row, program, config, names);
   };

@@ -19,6 +19,7 @@ struct DecoderRow {
   std::string base_prefix = "model";
   std::vector<Rename> renames = {};
   std::vector<std::string> ignored_suffixes = {"rotary_emb.inv_freq"};
+  std::vector<std::string> ignored_prefixes = {};
 };
 
 /// The architecture of a row.

@@ -34,7 +34,7 @@ enum class DecoderMlp {
 
 /// Names of tensors: of the model below its base, of a block below the block. Empty: there is none.
 struct DecoderNames {
-  std::string embedding = "embed_tokens", positions;
+  std::string embedding = "embed_tokens", positions, embedding_norm;
   std::string layers = "layers", final_norm = "norm";
   std::string input_norm = "input_layernorm", attention_output_norm;
   std::string mlp_norm = "post_attention_layernorm", mlp_output_norm;
@@ -53,6 +53,7 @@ struct DecoderContext {
   const DecoderSpec& spec;
   const Config& config;
   Rows rows;
+  Value positions = {};                           // I64 [B,S], each token's in its sequence
   std::map<std::string, RopeTables> tables = {};  // of the spec's ropes
 };
 
@@ -77,6 +78,7 @@ struct DecoderSpec {
   DecoderNorm norm = DecoderNorm::kRms;
   double eps = 1e-6;
   int64_t ignored_layers = 0;  // so many behind the last may be in the file: they guess further tokens
+  double final_eps = 0;  // of the final norm; 0: eps
   int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   QkvLayout qkv = QkvLayout::kSplit;
   DecoderMlp mlp = DecoderMlp::kGated;

@@ -32,6 +32,9 @@ constexpr size_t kMatmulScratch =
 constexpr int kQueryVectors = 4;
 constexpr int64_t kAttentionBlock = kQueryVectors * kWidth;
 
+// Columns of one head's memory in the delta rule: those of 128 keys fit into half of L1.
+constexpr int64_t kDeltaColumns = 2 * kWidth;
+
 size_t packed_bytes_f32(int64_t n, int64_t k) noexcept;
 /// Lines [k0, k0 + depth) of the kPanel columns from n0 on, as f32 [depth][kPanel]; columns beyond N are zeros.
 void pack_lines(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) noexcept;
@@ -61,5 +64,9 @@ bool gather_rows(const GatherArgs& args, int64_t row0, int64_t row1) noexcept;
 void widen(Source type, const void* x, float* y, int64_t n) noexcept;
 void narrow(Source type, const float* x, void* y, int64_t n) noexcept;
 void segment_pool(const SegmentPoolArgs& args, int64_t segment0, int64_t segment1) noexcept;
+
+void wkv(const WkvArgs& args, int64_t c0, int64_t c1) noexcept;
+void linear_scan(const LinearScanArgs& args, int64_t c0, int64_t c1) noexcept;
+void delta_rule(const DeltaRuleArgs& args, int64_t head, int64_t c0, int64_t c1, float* scratch) noexcept;
 
 }  // namespace gamut::cpu::GAMUT_ISA_NAMESPACE

@@ -42,6 +42,10 @@ const KernelTable kKernels = {
     .widen = widen,
     .narrow = narrow,
     .segment_pool = segment_pool,
+    .wkv = wkv,
+    .linear_scan = linear_scan,
+    .delta_rule = delta_rule,
+    .delta_columns = kDeltaColumns,
     .peak_loop = peak_loop,
 };
 
