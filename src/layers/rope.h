@@ -22,6 +22,9 @@ struct RopeOptions {
   bool heeds_partial_factor = false;
   /// Other names that files have for a type.
   std::map<std::string, std::string> renamed_types = {};
+  /// What files without a rope object call the share and theta.
+  const char* share_field = "partial_rotary_factor";
+  const char* theta_field = "rope_theta";
   double theta = 10000;    ///< where neither the file nor the defaults say
   double plain_theta = 0;  ///< above 0: no scaling and this theta, whatever the config says
 };

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decoders import DECODERS
 from encoders import ENCODERS, Architecture, Knobs
+from gpt_decoders import GPT_DECODERS
 
 __all__ = ["ARCHITECTURES", "Architecture", "Knobs"]
 
-ARCHITECTURES: dict[str, Architecture] = ENCODERS | DECODERS
+ARCHITECTURES: dict[str, Architecture] = ENCODERS | DECODERS | GPT_DECODERS

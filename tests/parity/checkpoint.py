@@ -48,9 +48,23 @@ def old_rope(config: dict) -> dict:
     return values
 
 
+# Names in files, and what transformers' modules call the same.
+NAMES_IN_FILES = (
+    ("LayerNorm.gamma", "LayerNorm.weight"),
+    ("LayerNorm.beta", "LayerNorm.bias"),
+    ("embed_out.", "lm_head."),
+)
+
+
+def name_in_model(name: str) -> str:
+    for in_file, in_model in NAMES_IN_FILES:
+        name = name.replace(in_file, in_model)
+    return name
+
+
 def value_range(model: torch.nn.Module, name: str, dims: list[int]) -> tuple[float, float]:
     """(scale, offset) that let the tensor matter: activations stay moderate, no bias is zero, no norm the identity."""
-    owner, _, kind = name.rpartition(".")
+    owner, _, kind = name_in_model(name).rpartition(".")
     if len(dims) == 1:
         return (NORM_SCALE, 1.0) if kind == "weight" else (BIAS_SCALE, 0.0)
     if isinstance(model.get_submodule(owner), torch.nn.Embedding):

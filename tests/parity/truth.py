@@ -11,18 +11,19 @@ import torch
 import transformers
 
 from case_file import encode, write_checkpoint
+from checkpoint import name_in_model
 
 BF16_DRAWS = 32
 NEW_TOKENS = 8
 NEAR = 1e-3  # ten times what results may differ
 
 
-def load_model(head: str, config: dict, weights: dict[str, np.ndarray]) -> torch.nn.Module:
+def load_model(head: str, config: dict, weights: dict[str, np.ndarray], attention: str = "eager") -> torch.nn.Module:
     """The model as from_pretrained makes it from a folder. Each tensor must be used, none may be missing."""
     with tempfile.TemporaryDirectory() as folder:
         write_checkpoint(Path(folder), config, weights)
         model, info = getattr(transformers, head).from_pretrained(
-            folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True
+            folder, attn_implementation=attention, dtype=torch.float32, output_loading_info=True
         )
     problems = {key: value for key, value in info.items() if value}
     if problems:
@@ -34,10 +35,10 @@ def load_model(head: str, config: dict, weights: dict[str, np.ndarray]) -> torch
 
 
 def parameter(model: torch.nn.Module, name: str) -> torch.Tensor:
-    """The model's tensor for a name in the file: the base-model prefix is optional, norms may have their old names."""
+    """The model's tensor for a name in the file: the base-model prefix is optional, some have older names."""
     tensors = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
     prefix = model.base_model_prefix + "."
-    name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+    name = name_in_model(name)
     for candidate in (name, name.removeprefix(prefix), prefix + name):
         if candidate in tensors:
             return tensors[candidate].data

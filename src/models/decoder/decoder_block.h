@@ -17,6 +17,14 @@ Value with_rank(const Scope& s, const char* name, Value tensor, int rank);
 /// x times a number; x itself for one.
 Value scaled(Value x, double scale);
 
+struct Qkv {
+  Value q, k, v;  // [B,S,heads,head_dim]
+};
+/// Queries, keys and values of x [B,S,D], normed and rotated as spec and layer say.
+Qkv project_qkv(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, Value x);
+/// What the queries of block `index` find, projected: [B,S,D].
+Value attend(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, int64_t index, const Qkv& y);
+
 /// Block `index`: mixer and feed-forward, each added to what it read.
 Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x);
 

@@ -28,16 +28,25 @@ struct Recording : DecoderContext {
 Value embed(Recording& r) {
   const DecoderNames& names = r.spec.names;
   Value x = scaled(layer::embedding(r.base / names.embedding, r.ids), r.spec.embedding_scale);
-  if (!names.positions.empty()) x = x + layer::embedding(r.base / names.positions, r.positions);
-  return x;
+  if (!names.embedding_projection.empty()) x = layer::linear(r.base / names.embedding_projection, x);
+  if (!names.positions.empty()) {
+    const Value lines = r.spec.first_position == 0 ? r.positions : r.positions + r.graph.scalar(r.spec.first_position);
+    x = x + layer::embedding(r.base / names.positions, lines);
+  }
+  return norm_if(r, r.base, names.embedding_norm, x);
 }
 
 Value decode(Recording& r) {
   const DecoderSpec& spec = r.spec;
   for (const auto& [name, rope] : spec.ropes) r.tables[name] = add_rope_tables(r.program, r.graph, rope, name);
+  for (const auto& [name, numbers] : spec.numbers) {
+    r.numbers[name] = add_token_numbers(r.program, r.graph, numbers, name);
+  }
+  if (!spec.slopes.empty()) r.slopes = r.graph.constant(Tensor::from({spec.heads}, spec.slopes));
   Value x = embed(r);
   for (int64_t i = 0; i < spec.layers; ++i) x = block(r, r.base / spec.names.layers / i, i, x);
-  return norm_if(r, r.base, spec.names.final_norm, x);
+  x = norm_if(r, r.base, spec.names.final_norm, x);
+  return spec.names.output_projection.empty() ? x : layer::linear(r.base / spec.names.output_projection, x);
 }
 
 void output(Recording& r, const std::string& name, Value value, Lines lines) {
@@ -144,7 +153,8 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   int64_t table = 0;
   if (!spec.names.positions.empty()) {
     const Scope s = r.base / spec.names.positions;
-    table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant();
+    table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant() - spec.first_position;
+    if (table < 1) fail(ErrorCode::kInvalidFile, "{}.weight: no line for a token's position", s.path());
   }
   r.positions = add_token_input(r.program, r.graph, r.rows, "position_ids", table, fill_positions());
   if (table > 0) program.max_length = table;

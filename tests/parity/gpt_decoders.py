@@ -1,0 +1,135 @@
+"""The rows of decoders that descend from GPT-2, and of ministral3: how a set of knobs becomes a tiny config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from decoders import (
+    NO_QUESTIONS,
+    DecoderArchitecture,
+    DecoderKnobs,
+    LearnedPositions,
+    context,
+    heads,
+    rope_parameters,
+)
+from checkpoint import old_rope
+from encoders import Architecture
+
+
+def plain_width(knobs: DecoderKnobs) -> int:
+    """hidden_size where it is heads times head_dim."""
+    return knobs.heads * knobs.head_dim
+
+
+def common(knobs: DecoderKnobs) -> dict:
+    return {
+        "vocab_size": knobs.vocab,
+        "pad_token_id": knobs.pad_id,
+        "bos_token_id": None,
+        "eos_token_id": None,
+        "tie_word_embeddings": knobs.tied,
+    }
+
+
+def rotary_share(knobs: DecoderKnobs) -> float:
+    """The share of a head that turns: an even number of at least 4 (dynamic RoPE needs more than 2), else all of it.
+    Under 1, heads turn in part."""
+    if knobs.rope == "proportional":
+        return 1.0
+    shares = [share for share in (0.25, 0.4, 0.5, 0.75) if int(knobs.head_dim * share) in (4, 6, 8, 10, 12)]
+    return shares[knobs.variant % len(shares)] if shares else 1.0
+
+
+def rotated_config(knobs: DecoderKnobs) -> dict:
+    """What decoders with layer norms and rotations of a share of each head have in common."""
+    share = rotary_share(knobs)
+    rope = rope_parameters(knobs, int(knobs.head_dim * share))
+    return common(knobs) | {
+        "hidden_size": plain_width(knobs),
+        "num_hidden_layers": knobs.layers,
+        "num_attention_heads": knobs.heads,
+        "intermediate_size": knobs.intermediate,
+        "hidden_act": knobs.activation,
+        "layer_norm_eps": knobs.eps,
+        "max_position_embeddings": context(knobs),
+        "rope_parameters": rope | {"partial_rotary_factor": share},
+    }
+
+
+def old_share(theta_field: str, share_field: str) -> Callable[[dict], dict]:
+    """As `old_rope`, with theta and the share that turns in fields of these names."""
+
+    def old_config(config: dict) -> dict:
+        values = old_rope(config)
+        rope = config.get("rope_parameters")
+        if rope is None or values is config:
+            return config
+        if values["rope_scaling"] is not None:
+            values["rope_scaling"].pop("partial_rotary_factor", None)
+        values |= {theta_field: rope["rope_theta"], share_field: rope["partial_rotary_factor"]}
+        return values if theta_field == "rope_theta" else {k: v for k, v in values.items() if k != "rope_theta"}
+
+    return old_config
+
+
+def gpt_neox_config(knobs: DecoderKnobs) -> dict:
+    return rotated_config(knobs) | {
+        "attention_bias": not knobs.attention_bias,
+        "use_parallel_residual": knobs.variant % 3 != 1,
+    }
+
+
+def phi_config(knobs: DecoderKnobs) -> dict:
+    return rotated_config(knobs) | {"num_key_value_heads": knobs.kv_heads, "qk_layernorm": knobs.attention_bias}
+
+
+def opt_config(knobs: DecoderKnobs) -> dict:
+    width = plain_width(knobs)
+    return common(knobs) | {
+        "hidden_size": width,
+        "num_hidden_layers": knobs.layers,
+        "num_attention_heads": knobs.heads,
+        "ffn_dim": knobs.intermediate,
+        "max_position_embeddings": knobs.max_length + 8,
+        "activation_function": knobs.activation,
+        "do_layer_norm_before": knobs.variant % 3 != 1,
+        "_remove_final_layer_norm": knobs.variant == 5,
+        "word_embed_proj_dim": (None, width - 1, width + 3)[knobs.variant % 3],
+        "enable_bias": knobs.mlp_bias or knobs.variant < 2,
+        "layer_norm_elementwise_affine": knobs.variant != 3,
+    }
+
+
+def gpt_bigcode_config(knobs: DecoderKnobs) -> dict:
+    return common(knobs) | {
+        "n_embd": plain_width(knobs),
+        "n_layer": knobs.layers,
+        "n_head": knobs.heads,
+        "n_inner": None if knobs.variant % 2 else knobs.intermediate,
+        "n_positions": knobs.max_length + 8,
+        "activation_function": knobs.activation,
+        "layer_norm_epsilon": knobs.eps,
+        "scale_attn_weights": knobs.variant != 2,
+        "multi_query": knobs.variant % 3 != 1,
+    }
+
+
+GPT_DECODERS: dict[str, Architecture] = {
+    "gpt_neox": DecoderArchitecture(
+        heads("GPTNeoX"),
+        gpt_neox_config,
+        (),
+        old_config=old_share("rotary_emb_base", "rotary_pct"),
+    ),
+    "opt": LearnedPositions(
+        heads("OPT", "CausalLM SequenceClassification QuestionAnswering"), opt_config, ("*.k_proj.bias",)
+    ),
+    "phi": DecoderArchitecture(
+        heads("Phi", NO_QUESTIONS),
+        phi_config,
+        ("*.k_proj.bias", "*.k_layernorm.bias"),
+        old_config=old_share("rope_theta", "partial_rotary_factor"),
+    ),
+    "gpt_bigcode": LearnedPositions(heads("GPTBigCode", NO_QUESTIONS), gpt_bigcode_config, ()),
+}
