@@ -7,6 +7,16 @@
 #include "base/error.h"
 
 namespace gamut {
+
+Config rope_object(const Config& config, const std::string& layer_type) {
+  Config empty = Config::parse("{}", config.source());
+  const bool has_old = config.given("rope_scaling") && config.has("rope_scaling");
+  const char* const field = has_old ? "rope_scaling" : "rope_parameters";
+  if (!config.has(field)) return empty;
+  Config rope = config.sub(field);
+  return !layer_type.empty() && rope.has(layer_type) ? rope.sub(layer_type) : rope;
+}
+
 namespace {
 
 /// What all types start from.
@@ -170,16 +180,6 @@ Rope long_rope(const Base& base) {
     rope.scale = static_cast<float>(std::sqrt(1 + std::log(factor) / std::log(base.original_context())));
   }
   return rope;
-}
-
-/// The object that describes the rotations: today's field, the one before, or the default's.
-Config rope_object(const Config& config, const std::string& layer_type) {
-  Config empty = Config::parse("{}", config.source());
-  const bool has_old = config.given("rope_scaling") && config.has("rope_scaling");
-  const char* const field = has_old ? "rope_scaling" : "rope_parameters";
-  if (!config.has(field)) return empty;
-  Config rope = config.sub(field);
-  return !layer_type.empty() && rope.has(layer_type) ? rope.sub(layer_type) : rope;
 }
 
 /// A number of the rotations, as the file's rope object says it under `name`, the file itself under `old_name`, or the

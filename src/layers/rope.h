@@ -39,6 +39,10 @@ struct Rope {
   float scale = 1;  ///< of cosine and sine
 };
 
+/// The object that describes the rotations: today's field, the one before, or the default's; empty without any.
+/// `layer_type`: see RopeOptions.
+Config rope_object(const Config& config, const std::string& layer_type = "");
+
 /// Throws Error{kUnsupported} for an unknown rope_type, Error{kInvalidFile} for numbers that cannot be.
 Rope read_rope(const Config& config, const RopeOptions& options);
 

@@ -11,6 +11,7 @@ from decoders import (
     LearnedPositions,
     context,
     heads,
+    mistral_config,
     rope_parameters,
 )
 from checkpoint import old_rope
@@ -115,6 +116,58 @@ def gpt_bigcode_config(knobs: DecoderKnobs) -> dict:
     }
 
 
+def bloom_config(knobs: DecoderKnobs) -> dict:
+    return common(knobs) | {
+        "hidden_size": plain_width(knobs),
+        "n_layer": knobs.layers,
+        "n_head": knobs.heads,
+        "layer_norm_epsilon": knobs.eps,
+        "apply_residual_connection_post_layernorm": knobs.variant == 4,
+    }
+
+
+def mpt_config(knobs: DecoderKnobs) -> dict:
+    return common(knobs) | {
+        "d_model": plain_width(knobs),
+        "n_layers": knobs.layers,
+        "n_heads": knobs.heads,
+        "layer_norm_epsilon": knobs.eps,
+        "attn_config": {
+            "clip_qkv": (None, 1.5, 0.7)[knobs.variant % 3],
+            "softmax_scale": (None, 0.3)[knobs.variant % 2],
+        },
+    }
+
+
+def falcon_config(knobs: DecoderKnobs) -> dict:
+    """Variants 0 and 3 are new, the others old; 2 and 5 have ALiBi."""
+    is_new = knobs.variant % 3 == 0
+    config = {
+        "hidden_size": plain_width(knobs),
+        "num_hidden_layers": knobs.layers,
+        "num_attention_heads": knobs.heads,
+        "layer_norm_epsilon": knobs.eps,
+        "activation": knobs.activation,
+        "max_position_embeddings": context(knobs),
+        "rope_parameters": rope_parameters(knobs),
+        "new_decoder_architecture": is_new,
+        "num_kv_heads": knobs.kv_heads if is_new else None,
+        "num_ln_in_parallel_attn": 1 if knobs.variant == 3 else None,
+        "multi_query": knobs.variant not in (1, 5),
+        "parallel_attn": knobs.variant not in (1, 2),
+        "alibi": knobs.variant % 3 == 2,
+        "bias": knobs.attention_bias,
+        "ffn_hidden_size": None if knobs.variant % 2 else knobs.intermediate,
+    }
+    return common(knobs) | {name: value for name, value in config.items() if value is not None}
+
+
+def ministral3_config(knobs: DecoderKnobs) -> dict:
+    config = mistral_config(knobs) | {"head_dim": knobs.head_dim}
+    scaling = {"llama_4_scaling_beta": 0.1 + knobs.variant, "original_max_position_embeddings": 3}
+    return config | {"rope_parameters": rope_parameters(knobs) | scaling}
+
+
 GPT_DECODERS: dict[str, Architecture] = {
     "gpt_neox": DecoderArchitecture(
         heads("GPTNeoX"),
@@ -131,5 +184,12 @@ GPT_DECODERS: dict[str, Architecture] = {
         ("*.k_proj.bias", "*.k_layernorm.bias"),
         old_config=old_share("rope_theta", "partial_rotary_factor"),
     ),
+    # With ALiBi, transformers' eager attention adds the biases twice; what from_pretrained gives by default does not.
+    "falcon": DecoderArchitecture(heads("Falcon"), falcon_config, (), attention="sdpa"),
+    "bloom": DecoderArchitecture(heads("Bloom"), bloom_config, ()),
+    "ministral3": DecoderArchitecture(
+        heads("Ministral3"), ministral3_config, (), old_config=lambda config: config
+    ),
+    "mpt": DecoderArchitecture(heads("Mpt"), mpt_config, ()),
     "gpt_bigcode": LearnedPositions(heads("GPTBigCode", NO_QUESTIONS), gpt_bigcode_config, ()),
 }
