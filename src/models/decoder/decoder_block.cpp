@@ -97,6 +97,7 @@ Value clipped(Value x, double bound) {
 Qkv project_qkv(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, Value x) {
   const DecoderSpec& spec = c.spec;
   const DecoderNames& names = spec.names;
+  LabelScope label(s.graph(), s.path());
   Qkv y;
   if (spec.qkv == QkvLayout::kSplit) {
     auto heads = [&](const std::string& name) { return op::split_heads(project(c, s / name, x), spec.head_dim); };
