@@ -55,7 +55,9 @@ std::vector<std::string> WeightNames::unused() const {
   std::vector<std::string> names;
   for (const TensorEntry& entry : checkpoint_.entries()) {
     const bool ignored = std::ranges::any_of(options_.ignored_suffixes,
-                                             [&](const std::string& suffix) { return entry.name.ends_with(suffix); });
+                                             [&](const std::string& suffix) { return entry.name.ends_with(suffix); }) ||
+                         std::ranges::any_of(options_.ignored_prefixes,
+                                             [&](const std::string& prefix) { return entry.name.starts_with(prefix); });
     if (!ignored && used_.count(entry.name) == 0) names.push_back(entry.name);
   }
   std::ranges::sort(names);

@@ -21,6 +21,8 @@ struct WeightNamesOptions {
   std::vector<Rename> renames;
   /// Ends of names that a checkpoint may hold without use: buffers that are computed, heads of the pre-training.
   std::vector<std::string> ignored_suffixes;
+  /// Beginnings of such names: parts of a larger model that this one leaves out.
+  std::vector<std::string> ignored_prefixes = {};
 };
 
 /// The names of one checkpoint as a model sees them. The checkpoint must outlive it.

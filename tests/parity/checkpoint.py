@@ -53,6 +53,8 @@ NAMES_IN_FILES = (
     ("LayerNorm.gamma", "LayerNorm.weight"),
     ("LayerNorm.beta", "LayerNorm.bias"),
     ("embed_out.", "lm_head."),
+    ("language_model.model.", "language_model."),
+    ("language_model.lm_head.", "lm_head."),
 )
 
 
@@ -62,12 +64,22 @@ def name_in_model(name: str) -> str:
     return name
 
 
+def module(model: torch.nn.Module, name: str) -> torch.nn.Module:
+    """The model's module of that name in a file, which may leave out the base-model prefix."""
+    for candidate in (name, f"{model.base_model_prefix}.{name}"):
+        try:
+            return model.get_submodule(candidate)
+        except AttributeError:
+            pass
+    raise KeyError(f"{type(model).__name__} has no module {name}")
+
+
 def value_range(model: torch.nn.Module, name: str, dims: list[int]) -> tuple[float, float]:
     """(scale, offset) that let the tensor matter: activations stay moderate, no bias is zero, no norm the identity."""
     owner, _, kind = name_in_model(name).rpartition(".")
     if len(dims) == 1:
         return (NORM_SCALE, 1.0) if kind == "weight" else (BIAS_SCALE, 0.0)
-    if isinstance(model.get_submodule(owner), torch.nn.Embedding):
+    if isinstance(module(model, owner), torch.nn.Embedding):
         return EMBEDDING_SCALE, 0.0
     fan_in = math.prod(dims[1:])
     return round(WEIGHT_GAIN * math.sqrt(3 / fan_in), 4), 0.0  # uniform in [-s, s) has variance s^2 / 3

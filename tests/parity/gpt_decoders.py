@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from decoders import (
@@ -9,9 +10,11 @@ from decoders import (
     DecoderArchitecture,
     DecoderKnobs,
     LearnedPositions,
+    committed_knobs,
     context,
     heads,
     mistral_config,
+    random_knobs,
     rope_parameters,
 )
 from checkpoint import old_rope
@@ -168,6 +171,26 @@ def ministral3_config(knobs: DecoderKnobs) -> dict:
     return config | {"rope_parameters": rope_parameters(knobs) | scaling}
 
 
+def mistral3_config(knobs: DecoderKnobs) -> dict:
+    """A language model of either type below the smallest vision tower."""
+    text = ministral3_config(knobs) if knobs.variant % 2 else mistral_config(knobs)
+    vision = {
+        "model_type": "pixtral",
+        "hidden_size": 8,
+        "intermediate_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "head_dim": 8,
+        "image_size": 8,
+        "patch_size": 4,
+    }
+    return {
+        "text_config": text | {"model_type": "ministral3" if knobs.variant % 2 else "mistral"},
+        "vision_config": vision,
+        "tie_word_embeddings": knobs.tied,
+    }
+
+
 GPT_DECODERS: dict[str, Architecture] = {
     "gpt_neox": DecoderArchitecture(
         heads("GPTNeoX"),
@@ -191,5 +214,15 @@ GPT_DECODERS: dict[str, Architecture] = {
         heads("Ministral3"), ministral3_config, (), old_config=lambda config: config
     ),
     "mpt": DecoderArchitecture(heads("Mpt"), mpt_config, ()),
+    # Text alone: no picture, so that nothing depends on what pictures go through.
+    "mistral3": DecoderArchitecture(
+        ("Mistral3Model", "Mistral3ForConditionalGeneration"),
+        mistral3_config,
+        ("vision_tower.*", "multi_modal_projector.*"),
+        old_config=lambda config: config,
+        committed_knobs=lambda *arguments: dataclasses.replace(committed_knobs(*arguments), prefixed=False),
+        random_knobs=lambda rng: dataclasses.replace(random_knobs(rng), prefixed=False),
+        committed_count=lambda head: 2 if head.endswith("Model") else 6,
+    ),
     "gpt_bigcode": LearnedPositions(heads("GPTBigCode", NO_QUESTIONS), gpt_bigcode_config, ()),
 }

@@ -75,7 +75,9 @@ class NearTie(ValueError):
 
 
 def generates(model: torch.nn.Module) -> bool:
-    return type(model).__name__.endswith(("ForCausalLM", "LMHeadModel"))
+    name = type(model).__name__
+    has_decoder_alone = name.endswith("ForConditionalGeneration") and not model.config.is_encoder_decoder
+    return name.endswith(("ForCausalLM", "LMHeadModel")) or has_decoder_alone
 
 
 def generate(model: torch.nn.Module, ids: np.ndarray) -> dict:

@@ -85,8 +85,8 @@ void mpt(DecoderSpec& spec, const Config& config) {
   spec.slopes = mpt_slopes(spec.heads);
   if (!config.has("attn_config")) return;
   const Config attention = config.sub("attn_config");
-  spec.clip_qkv = attention.num_or("clip_qkv", 0, {.min = 0});
-  spec.attention_scale = attention.num_or("softmax_scale", 0, {.min = 1e-9});
+  spec.clip_qkv = attention.num_or("clip_qkv", 0, {.min = 0, .max = 1e30});
+  spec.attention_scale = attention.num_or("softmax_scale", 0, {.min = 1e-9, .max = 1e9});
 }
 
 /// x rounded to the nearest bf16, of two equally near ones to the even one.

@@ -22,6 +22,7 @@ struct Recording : DecoderContext {
   Graph& graph;
   Scope root;
   Scope base;
+  bool is_tied;  // the config's word, for files without a tensor of the head
   Value ids, positions;
 };
 
@@ -62,7 +63,7 @@ void record_causal_lm(Recording& r, Value x) {
   const Scope head = r.root / spec.names.lm_head;
   LabelScope label(r.graph, head.path());
   Value weight = head.weight_if("weight");
-  if (!weight && r.config.b_or("tie_word_embeddings", true)) weight = (r.base / spec.names.embedding).weight("weight");
+  if (!weight && r.is_tied) weight = (r.base / spec.names.embedding).weight("weight");
   if (!weight) weight = head.weight("weight");  // says what is missing
   Value logits = scaled(op::linear(x, weight, {.bias = head.weight_if("bias")}), spec.logit_scale);
   if (spec.logit_softcap > 0) {
@@ -136,7 +137,18 @@ void check_spec(const DecoderSpec& spec, const Config& config) {
   }
 }
 
-void record(const DecoderRow& row, Program& program, const Config& config, WeightNames& names) {
+/// Where the base model's tensors lie; the question-answering classes of several types call it "transformer".
+std::string find_base(const DecoderRow& row, const DecoderSpec& spec, const std::string& head, const Scope& root) {
+  std::vector<std::string> others = row.other_bases;
+  if (head.ends_with("ForQuestionAnswering")) others.emplace_back("transformer");
+  for (const std::string& base : others) {
+    if (root.has(base + "." + spec.names.embedding + ".weight")) return base;
+  }
+  return spec.base;
+}
+
+void record(const DecoderRow& row, Program& program, const Config& whole, WeightNames& names) {
+  const Config config = row.config_field.empty() ? whole : whole.sub(row.config_field);
   DecoderSpec spec = read_spec(config);
   spec.base = row.base_prefix;
   if (row.adapt != nullptr) row.adapt(spec, config);
@@ -144,11 +156,9 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   if (spec.turns && spec.ropes.empty()) spec.ropes["rope"] = read_rope(config, {.head_dim = spec.head_dim});
   Graph& graph = program.graphs.emplace("decode", Graph("decode")).first->second;
   const Scope root(graph, names);
-  // The question-answering classes of several types call their base model so.
-  if (program.head.ends_with("ForQuestionAnswering") && root.has("transformer." + spec.names.embedding + ".weight")) {
-    spec.base = "transformer";
-  }
-  Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, {}, {}};
+  spec.base = find_base(row, spec, program.head, root);
+  const bool is_tied = whole.b_or("tie_word_embeddings", true);
+  Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, is_tied, {}, {}};
   r.ids = add_token_input(r.program, r.graph, r.rows, "input_ids", config.i("vocab_size"), {});
   int64_t table = 0;
   if (!spec.names.positions.empty()) {
@@ -192,8 +202,10 @@ Architecture make_decoder(const DecoderRow& row) {
   Architecture architecture;
   architecture.model_type = row.model_type;
   architecture.heads = row.heads;
-  architecture.names = {
-      .base_prefix = row.base_prefix, .renames = row.renames, .ignored_suffixes = row.ignored_suffixes};
+  architecture.names = {.base_prefix = row.base_prefix,
+                        .renames = row.renames,
+                        .ignored_suffixes = row.ignored_suffixes,
+                        .ignored_prefixes = row.ignored_prefixes};
   architecture.record = [row](Program& program, const Config& config, WeightNames& names) {
     record(row, program, config, names);
   };
