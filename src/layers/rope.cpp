@@ -182,18 +182,24 @@ Rope long_rope(const Base& base) {
   return rope;
 }
 
-/// A number of the rotations, as the file's rope object says it under `name`, the file itself under `old_name`, or the
-/// defaults of the model type; else `fallback`.
-double read_number(const Config& config, const RopeOptions& options, const char* name, const char* old_name,
-                   double fallback, NumRange range) {
+struct Number {
+  const char* name;      // in a rope object
+  const char* old_name;  // in files without one
+  double fallback;
+  NumRange range;
+};
+
+/// A number of the rotations: as the file's rope object says it, the file itself, or the defaults of the model type.
+double read_number(const Config& config, const RopeOptions& options, const Number& number) {
   auto gives = [&](const char* field) { return config.given(field) && config.has(field); };  // null gives nothing
   if (gives("rope_parameters") || gives("rope_scaling")) {
     const Config own = rope_object(config, options.layer_type);
-    if (own.has(name)) return own.num(name, range);
+    if (own.has(number.name)) return own.num(number.name, number.range);
   }
-  if (gives(old_name)) return config.num(old_name, range);
+  if (gives(number.old_name)) return config.num(number.old_name, number.range);
   const Config usual = rope_object(config.defaults(), options.layer_type);
-  return usual.has(name) ? usual.num(name, range) : config.num_or(old_name, fallback, range);
+  if (usual.has(number.name)) return usual.num(number.name, number.range);
+  return config.num_or(number.old_name, number.fallback, number.range);
 }
 
 Rope rope_of(const Base& base, double share) {
@@ -252,11 +258,10 @@ Rope read_rope(const Config& config, const RopeOptions& options) {
   if (auto renamed = options.renamed_types.find(type); renamed != options.renamed_types.end()) type = renamed->second;
   double share = options.rotary_share;
   if (options.heeds_partial_factor || type != "default") {
-    share = read_number(config, options, "partial_rotary_factor", options.share_field, share, {.min = 0, .max = 1});
+    share = read_number(config, options, {"partial_rotary_factor", options.share_field, share, {.min = 0, .max = 1}});
   }
-  const double theta = is_plain ? options.plain_theta
-                                : read_number(config, options, "rope_theta", options.theta_field, options.theta,
-                                              {.min = 1e-6, .max = 1e18});
+  const Number theta_number{"rope_theta", options.theta_field, options.theta, {.min = 1e-6, .max = 1e18}};
+  const double theta = is_plain ? options.plain_theta : read_number(config, options, theta_number);
   const auto turning = static_cast<int64_t>(static_cast<double>(options.head_dim) * share);
   const int64_t width = type == "proportional" ? options.head_dim : turning;
   if (width < 2 || width % 2 != 0) {
