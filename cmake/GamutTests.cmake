@@ -31,7 +31,7 @@ target_compile_definitions(test_base PRIVATE GAMUT_FAKE_LIBCUDA="$<TARGET_FILE:f
 add_library(parity STATIC tests/parity/case.cpp tests/parity/compare.cpp tests/parity/generation.cpp)
 target_include_directories(parity PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(parity PUBLIC gamut_core)
-add_executable(test_parity tests/parity/parity_test.cpp)
+add_executable(test_parity tests/parity/generations_test.cpp tests/parity/parity_test.cpp)
 target_compile_definitions(test_parity PRIVATE GAMUT_PARITY_FOLDER="${CMAKE_SOURCE_DIR}/tests/parity")
 target_link_libraries(test_parity PRIVATE parity GTest::gtest_main)
 gtest_discover_tests(test_parity TEST_PREFIX parity/ NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)

@@ -35,7 +35,9 @@ constexpr int64_t kDefaultNewTokens = 128;
 std::string causal_head(const ModelFolder& folder, const LoadOptions& options) {
   if (!options.head.empty()) return options.head;
   for (const std::string& head : folder.architecture().heads) {
-    if (head.ends_with("ForCausalLM") || head.ends_with("LMHeadModel")) return head;
+    for (const char* end : {"ForCausalLM", "LMHeadModel", "ForConditionalGeneration"}) {
+      if (head.ends_with(end)) return head;
+    }
   }
   fail(ErrorCode::kUnsupported, "{}: model type {} does not generate text", folder.path.string(),
        folder.architecture().model_type);
@@ -142,10 +144,11 @@ Generator Generator::open(const std::filesystem::path& folder, const LoadOptions
       if (error.code() != ErrorCode::kNotFound) throw;
     }
     // Rotations go on beyond max_position_embeddings, but no model has learned to read them there.
-    const int64_t context = files.config.has("max_position_embeddings") ? files.config.i("max_position_embeddings") : 0;
+    const Config config = files.config.has("text_config") ? files.config.sub("text_config") : files.config;
+    const int64_t context = config.has("max_position_embeddings") ? config.i("max_position_embeddings") : 0;
     return Generator(
         std::make_shared<const State>(State{files.compile(files.record(load).program, load), tokenizer,
-                                            read_generation_settings(folder, files.config), context, state_bytes}));
+                                            read_generation_settings(folder, config), context, state_bytes}));
   });
 }
 

@@ -7,6 +7,16 @@
 #include "base/error.h"
 
 namespace gamut {
+
+Config rope_object(const Config& config, const std::string& layer_type) {
+  Config empty = Config::parse("{}", config.source());
+  const bool has_old = config.given("rope_scaling") && config.has("rope_scaling");
+  const char* const field = has_old ? "rope_scaling" : "rope_parameters";
+  if (!config.has(field)) return empty;
+  Config rope = config.sub(field);
+  return !layer_type.empty() && rope.has(layer_type) ? rope.sub(layer_type) : rope;
+}
+
 namespace {
 
 /// What all types start from.
@@ -172,27 +182,24 @@ Rope long_rope(const Base& base) {
   return rope;
 }
 
-/// The object that describes the rotations: today's field, the one before, or the default's.
-Config rope_object(const Config& config, const std::string& layer_type) {
-  Config empty = Config::parse("{}", config.source());
-  const bool has_old = config.given("rope_scaling") && config.has("rope_scaling");
-  const char* const field = has_old ? "rope_scaling" : "rope_parameters";
-  if (!config.has(field)) return empty;
-  Config rope = config.sub(field);
-  return !layer_type.empty() && rope.has(layer_type) ? rope.sub(layer_type) : rope;
-}
+struct Number {
+  const char* name;      // in a rope object
+  const char* old_name;  // in files without one
+  double fallback;
+  NumRange range;
+};
 
-/// The file's own values count before the defaults of the model type.
-double read_theta(const Config& config, const RopeOptions& options) {
-  constexpr NumRange kRange{.min = 1e-6, .max = 1e18};
-  auto gives = [&](const char* name) { return config.given(name) && config.has(name); };  // null gives nothing
+/// A number of the rotations: as the file's rope object says it, the file itself, or the defaults of the model type.
+double read_number(const Config& config, const RopeOptions& options, const Number& number) {
+  auto gives = [&](const char* field) { return config.given(field) && config.has(field); };  // null gives nothing
   if (gives("rope_parameters") || gives("rope_scaling")) {
     const Config own = rope_object(config, options.layer_type);
-    if (own.has("rope_theta")) return own.num("rope_theta", kRange);
+    if (own.has(number.name)) return own.num(number.name, number.range);
   }
-  if (config.given("rope_theta")) return config.num("rope_theta", kRange);
+  if (gives(number.old_name)) return config.num(number.old_name, number.range);
   const Config usual = rope_object(config.defaults(), options.layer_type);
-  return usual.num_or("rope_theta", options.theta);
+  if (usual.has(number.name)) return usual.num(number.name, number.range);
+  return config.num_or(number.old_name, number.fallback, number.range);
 }
 
 Rope rope_of(const Base& base, double share) {
@@ -251,11 +258,10 @@ Rope read_rope(const Config& config, const RopeOptions& options) {
   if (auto renamed = options.renamed_types.find(type); renamed != options.renamed_types.end()) type = renamed->second;
   double share = options.rotary_share;
   if (options.heeds_partial_factor || type != "default") {
-    constexpr NumRange kShare{.min = 0, .max = 1};
-    if (config.has("partial_rotary_factor")) share = config.num("partial_rotary_factor", kShare);
-    if (object.has("partial_rotary_factor")) share = object.num("partial_rotary_factor", kShare);
+    share = read_number(config, options, {"partial_rotary_factor", options.share_field, share, {.min = 0, .max = 1}});
   }
-  const double theta = is_plain ? options.plain_theta : read_theta(config, options);
+  const Number theta_number{"rope_theta", options.theta_field, options.theta, {.min = 1e-6, .max = 1e18}};
+  const double theta = is_plain ? options.plain_theta : read_number(config, options, theta_number);
   const auto turning = static_cast<int64_t>(static_cast<double>(options.head_dim) * share);
   const int64_t width = type == "proportional" ? options.head_dim : turning;
   if (width < 2 || width % 2 != 0) {

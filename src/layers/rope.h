@@ -22,6 +22,9 @@ struct RopeOptions {
   bool heeds_partial_factor = false;
   /// Other names that files have for a type.
   std::map<std::string, std::string> renamed_types = {};
+  /// What files without a rope object call the share and theta.
+  const char* share_field = "partial_rotary_factor";
+  const char* theta_field = "rope_theta";
   double theta = 10000;    ///< where neither the file nor the defaults say
   double plain_theta = 0;  ///< above 0: no scaling and this theta, whatever the config says
 };
@@ -36,6 +39,10 @@ struct Rope {
   float scale = 1;         ///< of cosine and sine
   double score_scale = 1;  ///< of scores, in models that heed YaRN's mscale_all_dim there
 };
+
+/// The object that describes the rotations: today's field, the one before, or the default's; empty without any.
+/// `layer_type`: see RopeOptions.
+Config rope_object(const Config& config, const std::string& layer_type = "");
 
 /// Throws Error{kUnsupported} for an unknown rope_type, Error{kInvalidFile} for numbers that cannot be.
 Rope read_rope(const Config& config, const RopeOptions& options);

@@ -21,8 +21,8 @@ struct WeightNamesOptions {
   std::vector<Rename> renames;
   /// Ends of names that a checkpoint may hold without use: buffers that are computed, heads of the pre-training.
   std::vector<std::string> ignored_suffixes;
-  /// Likewise beginnings: parts of the training's model that transformers' does not have.
-  std::vector<std::string> ignored_prefixes;
+  /// Likewise beginnings: parts of the training's model or of a larger one that this one leaves out.
+  std::vector<std::string> ignored_prefixes = {};
 };
 
 /// The names of one checkpoint as a model sees them. The checkpoint must outlive it.

@@ -51,22 +51,41 @@ def old_rope(config: dict) -> dict:
     return values
 
 
-def owner_of(model: torch.nn.Module, name: str) -> torch.nn.Module | None:
-    """The module that holds a parameter; None for names that only files have."""
-    try:
-        return model.get_submodule(name.rpartition(".")[0])
-    except AttributeError:
-        return None
+# Names in files, and what transformers' modules call the same.
+NAMES_IN_FILES = (
+    ("LayerNorm.gamma", "LayerNorm.weight"),
+    ("LayerNorm.beta", "LayerNorm.bias"),
+    ("embed_out.", "lm_head."),
+    ("language_model.model.", "language_model."),
+    ("language_model.lm_head.", "lm_head."),
+)
+
+
+def name_in_model(name: str) -> str:
+    for in_file, in_model in NAMES_IN_FILES:
+        name = name.replace(in_file, in_model)
+    return name
+
+
+def module(model: torch.nn.Module, name: str) -> torch.nn.Module | None:
+    """The model's module of that name in a file, which may leave out the base-model prefix; None for names that only
+    files have."""
+    for candidate in (name, f"{model.base_model_prefix}.{name}"):
+        try:
+            return model.get_submodule(candidate)
+        except AttributeError:
+            pass
+    return None
 
 
 def value_range(model: torch.nn.Module, name: str, dims: list[int]) -> tuple[float, float]:
     """(scale, offset) that let the tensor matter: activations stay moderate, no bias is zero, no norm the identity."""
-    kind = name.rpartition(".")[2]
+    owner, _, kind = name_in_model(name).rpartition(".")
     if len(dims) == 1:
         return (NORM_SCALE, 1.0) if kind == "weight" else (BIAS_SCALE, 0.0)
     if kind.endswith("_bias"):
         return BIAS_SCALE, 0.0
-    if isinstance(owner_of(model, name), torch.nn.Embedding):
+    if isinstance(module(model, owner), torch.nn.Embedding):
         return EMBEDDING_SCALE, 0.0
     fan_in = stacked_fan_in(name, dims) or math.prod(dims[1:])
     return round(WEIGHT_GAIN * math.sqrt(3 / fan_in), 4), 0.0  # uniform in [-s, s) has variance s^2 / 3

@@ -70,7 +70,8 @@ def random_knobs(rng: random.Random) -> DecoderKnobs:
     values |= {
         "kv_heads": kv_heads,
         "heads": kv_heads * rng.randint(1, 3),
-        "head_dim": 2 * rng.randint(1, 9),
+        # transformers divides by the numbers that turn less 2 for dynamic RoPE.
+        "head_dim": 2 * rng.randint(2 if values["rope"] == "dynamic" else 1, 9),
         "intermediate": rng.randint(6, 48),
         "vocab": rng.randint(14, 48),
         "labels": rng.randint(1, 6),

@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+from checkpoint import old_rope
+
 # Spellings of transformers.activations.ACT2FN that have no parameters.
 ACTIVATIONS = (
     "gelu", "gelu_new", "relu", "silu", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu", "tanh", "gelu_python",
@@ -178,6 +180,8 @@ class Architecture:
     position_padding: Callable[[Knobs], int | None] = lambda knobs: None  # the id that positions are not counted over
     stacked: Callable[[Knobs], bool] = lambda knobs: False  # weights of experts in the file are those of the model
     adjacent_positions: bool = False  # a jump in position_ids begins another sequence, as transformers' causal masks do
+    old_config: Callable[[dict], dict] = staticmethod(old_rope)  # config.json as written before transformers 5
+    attention: str = "eager"  # attn_implementation of the truth
     committed_knobs: Callable = staticmethod(committed_knobs)  # (head, index, running number) -> Knobs
     random_knobs: Callable = staticmethod(random_knobs)  # (random.Random) -> Knobs
     committed_count: Callable = staticmethod(committed_count)  # (head) -> number of committed cases

@@ -28,7 +28,7 @@ import case_file
 import sensitivity
 import truth
 from architectures import ARCHITECTURES, Architecture, Knobs
-from checkpoint import old_rope, published_config, tensor_list
+from checkpoint import published_config, tensor_list
 from seeded_weights import fnv1a64
 
 CASES = Path(__file__).resolve().parent / "cases"
@@ -96,7 +96,8 @@ def make_checkpoint(model_type: str, head: str, knobs: Knobs) -> dict:
         stacked=architecture.stacked(knobs),
     )
     published = published_config(config, head, knobs.full_config)
-    return {"config": old_rope(published) if getattr(knobs, "old_rope", False) else published, "tensors": tensors}
+    config = architecture.old_config(published) if getattr(knobs, "old_rope", False) else published
+    return {"config": config, "tensors": tensors}
 
 
 def try_case(model_type: str, head: str, knobs: Knobs, seed: int) -> dict:
@@ -106,7 +107,7 @@ def try_case(model_type: str, head: str, knobs: Knobs, seed: int) -> dict:
     architecture = ARCHITECTURES[model_type]
     case = {"model_type": model_type, "head": head, "transformers": transformers.__version__, "seed": seed}
     case |= make_checkpoint(model_type, head, knobs)
-    model = truth.load_model(head, case["config"], case_file.case_weights(case))
+    model = truth.load_model(head, case["config"], case_file.case_weights(case), architecture.attention)
     rng = random.Random(f"{model_type}/{head}/{seed}")
     rows = make_rows(architecture, knobs, rng)
     truth.require_firm_choices(model, rows)

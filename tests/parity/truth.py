@@ -11,6 +11,7 @@ import torch
 import transformers
 
 from case_file import encode, write_checkpoint
+from checkpoint import name_in_model
 from expert_tensors import stacked_view
 
 BF16_DRAWS = 32
@@ -20,13 +21,13 @@ NEW_TOKENS = 8
 NEAR = 1e-3  # ten times what results may differ
 
 
-def load_model(head: str, config: dict, weights: dict[str, np.ndarray]) -> torch.nn.Module:
+def load_model(head: str, config: dict, weights: dict[str, np.ndarray], attention: str = "eager") -> torch.nn.Module:
     """The model as from_pretrained makes it from a folder. Each tensor must be used, none may be missing."""
     with tempfile.TemporaryDirectory() as folder:
         write_checkpoint(Path(folder), config, weights)
         model, info = getattr(transformers, head).from_pretrained(
             folder,
-            attn_implementation="eager",
+            attn_implementation=attention,
             experts_implementation="eager",
             dtype=torch.float32,
             output_loading_info=True,
@@ -49,7 +50,7 @@ def parameter(model: torch.nn.Module, name: str) -> torch.Tensor:
     if view is not None:
         return view
     name = name.replace("block_sparse_moe.gate.", "mlp.gate.")
-    name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+    name = name_in_model(name)
     for candidate in (name, name.removeprefix(prefix), prefix + name):
         if candidate in tensors:
             return tensors[candidate].data
@@ -111,7 +112,9 @@ def require_firm_choices(model: torch.nn.Module, rows: list[dict[str, np.ndarray
 
 
 def generates(model: torch.nn.Module) -> bool:
-    return type(model).__name__.endswith(("ForCausalLM", "LMHeadModel"))
+    name = type(model).__name__
+    has_decoder_alone = name.endswith("ForConditionalGeneration") and not model.config.is_encoder_decoder
+    return name.endswith(("ForCausalLM", "LMHeadModel")) or has_decoder_alone
 
 
 def generate(model: torch.nn.Module, ids: np.ndarray) -> dict:

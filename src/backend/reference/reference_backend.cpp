@@ -34,12 +34,12 @@ NamedTensors run_graph(const Graph& graph, const Checkpoint& checkpoint, const N
       result = Tensor::allocate(info.dtype, evaluate(info.shape, symbols));
       std::vector<HostTensor> arguments;
       for (int input : node.inputs) {
-        if (input < 0) {
-          arguments.emplace_back();
-          continue;
+        HostTensor argument;
+        if (input >= 0) {
+          const Tensor& tensor = values[input];
+          argument = {tensor.dtype(), &tensor.dims(), const_cast<void*>(tensor.data())};
         }
-        const Tensor& tensor = values[input];
-        arguments.push_back({tensor.dtype(), &tensor.dims(), const_cast<void*>(tensor.data())});
+        arguments.push_back(argument);
       }
       const HostTensor target{result.dtype(), &result.dims(), result.mutable_data()};
       if (states.state != nullptr && has_state(node)) {

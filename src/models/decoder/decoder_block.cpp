@@ -6,6 +6,7 @@
 #include "ops/attention.h"
 #include "ops/binary.h"
 #include "ops/gated.h"
+#include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/reshape.h"
 #include "ops/rope.h"
@@ -17,6 +18,7 @@ namespace gamut::decoder {
 
 Value norm(const DecoderContext& c, const Scope& s, Value x) {
   if (c.spec.norm == DecoderNorm::kLayer) return layer::layer_norm(s, x, c.spec.eps);
+  if (c.spec.norm == DecoderNorm::kBareLayer) return op::layer_norm(x, {}, {}, c.spec.eps);
   return layer::rms_norm(s, x, c.spec.eps, c.spec.norm == DecoderNorm::kRmsPlusOne);
 }
 
@@ -55,9 +57,19 @@ Value softplus(Value x) {
 
 namespace {
 
-struct Qkv {
-  Value q, k, v;  // [B,S,heads,head_dim]
-};
+/// The lines of a fused tensor that make queries (0), keys (1) or values (2): one axis, as in QkvLayout::kSplit.
+Value part_of_fused(const DecoderSpec& spec, Value fused, int which) {
+  if (!fused) return fused;
+  const int64_t d = spec.head_dim;
+  if (spec.qkv == QkvLayout::kConcat) {
+    const int64_t begin = which == 0 ? 0 : spec.heads + (which - 1) * spec.kv_heads;
+    return op::slice(fused, 0, begin * d, (which == 0 ? spec.heads : spec.kv_heads) * d);
+  }
+  const int64_t shared = spec.heads / spec.kv_heads, count = which == 0 ? shared : 1;
+  Shape grouped{spec.kv_heads, shared + 2, d}, lines{spec.kv_heads * count * d};
+  if (fused.rank() == 2) grouped.push_back(fused.extent(1)), lines.push_back(fused.extent(1));
+  return op::reshape(op::slice(op::reshape(fused, grouped), 1, which == 0 ? 0 : shared + which - 1, count), lines);
+}
 
 /// One tensor for all three, taken apart before it multiplies.
 Qkv project_fused(const DecoderContext& c, const Scope& s, Value x) {
@@ -70,14 +82,9 @@ Qkv project_fused(const DecoderContext& c, const Scope& s, Value x) {
     fail(ErrorCode::kInvalidFile, "{}.weight: {} lines, expected {} for {} heads of {} and {} of keys and values",
          s.path(), weight.extent(0).to_string(), expected, spec.heads, d, spec.kv_heads);
   }
-  auto part = [&](Value fused, int which) {
-    const int64_t begin = which == 0 ? 0 : spec.heads + (which - 1) * spec.kv_heads;
-    const int64_t count = which == 0 ? spec.heads : spec.kv_heads;
-    return fused ? op::slice(fused, 0, begin * d, count * d) : fused;
-  };
   auto heads = [&](int which) {
-    Value lines = part(weight, which);
-    return op::split_heads(op::linear(x, lines, {.bias = part(bias, which)}), d);
+    const Value lines = part_of_fused(spec, weight, which);
+    return op::split_heads(op::linear(x, lines, {.bias = part_of_fused(spec, bias, which)}), d);
   };
   const Value q = heads(0), k = heads(1), v = heads(2);
   return {q, k, v};
@@ -91,9 +98,20 @@ Value norm_heads(const DecoderContext& c, const Scope& s, Value x) {
   return op::split_heads(norm(c, s, op::merge_heads(x)), c.spec.head_dim);
 }
 
+/// x within +- bound; x itself for a bound of 0.
+Value clipped(Value x, double bound) {
+  if (bound == 0) return x;
+  Graph& g = *x.graph;
+  const auto limit = static_cast<float>(bound);
+  return op::binary(BinaryKind::kMin, op::binary(BinaryKind::kMax, x, g.scalar(-limit)), g.scalar(limit));
+}
+
+}  // namespace
+
 Qkv project_qkv(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, Value x) {
   const DecoderSpec& spec = c.spec;
   const DecoderNames& names = spec.names;
+  LabelScope label(s.graph(), s.path());
   Qkv y;
   if (spec.qkv == QkvLayout::kSplit) {
     auto heads = [&](const std::string& name) { return op::split_heads(project(c, s / name, x), spec.head_dim); };
@@ -101,6 +119,7 @@ Qkv project_qkv(const DecoderContext& c, const Scope& s, const DecoderLayer& lay
   } else {
     y = project_fused(c, s / names.qkv, x);
   }
+  y = {clipped(y.q, spec.clip_qkv), clipped(y.k, spec.clip_qkv), clipped(y.v, spec.clip_qkv)};
   y.q = norm_heads(c, s / names.q_norm, y.q);
   y.k = norm_heads(c, s / names.k_norm, y.k);
   if (spec.turns && layer.turns) {
@@ -111,18 +130,19 @@ Qkv project_qkv(const DecoderContext& c, const Scope& s, const DecoderLayer& lay
   return y;
 }
 
-/// The spec's attention in block `index`.
-Value attention(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, int64_t index, Value x) {
+Value attend(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, int64_t index, const Qkv& y) {
   const DecoderSpec& spec = c.spec;
   LabelScope label(s.graph(), s.path());
-  const Qkv y = project_qkv(c, s, layer, x);
   op::AttentionOptions options{.mask = {c.rows, true, layer.window}};
   options.scale = layer.scale != 0 ? layer.scale : spec.attention_scale;
   options.softcap = spec.softcap;
   if (!spec.names.sinks.empty()) options.sinks = s.weight(spec.names.sinks);
+  options.slopes = c.slopes;
   options.state = "layer." + std::to_string(index);
   return project(c, s / spec.names.o, op::merge_heads(op::attention(y.q, y.k, y.v, options)));
 }
+
+namespace {
 
 Value feed_forward(const DecoderContext& c, const Scope& s, Value x) {
   const DecoderSpec& spec = c.spec;
@@ -153,23 +173,29 @@ Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x) {
   const DecoderSpec& spec = c.spec;
   const DecoderNames& names = spec.names;
   const DecoderLayer layer = spec.layer ? spec.layer(index) : DecoderLayer{};
-  auto attend = [&](Value y) {
-    const Value mixed = layer.mixer ? layer.mixer(c, s, index, y) : attention(c, s, layer, index, y);
+  auto mix = [&](Value y) {
+    const Value mixed =
+        layer.mixer ? layer.mixer(c, s, index, y) : attend(c, s, layer, index, project_qkv(c, s, layer, y));
     return scaled(norm_if(c, s, names.attention_output_norm, mixed), spec.residual_scale);
   };
   auto feed = [&](Value y) {
     const Value fed = layer.feed_forward ? layer.feed_forward(c, s, index, y) : feed_forward(c, s, y);
     return scaled(norm_if(c, s, names.mlp_output_norm, fed), spec.residual_scale);
   };
+  if (spec.post_norm) {
+    x = norm_if(c, s, names.input_norm, x + mix(x));
+    return norm_if(c, s, names.mlp_norm, x + feed(x));
+  }
   const Value normed = norm_if(c, s, names.input_norm, x);
   if (spec.parallel) {
     const Value other = names.mlp_norm.empty() ? normed : norm(c, s / names.mlp_norm, x);
-    const Value attended = attend(normed);
+    const Value attended = mix(normed);
     return x + attended + feed(other);
   }
-  x = x + attend(normed);
+  x = (spec.adds_to_normed ? normed : x) + mix(normed);
   if (spec.mlp == DecoderMlp::kNone && !layer.feed_forward) return x;
-  return x + feed(norm_if(c, s, names.mlp_norm, x));
+  const Value again = norm_if(c, s, names.mlp_norm, x);
+  return (spec.adds_to_normed ? again : x) + feed(again);
 }
 
 }  // namespace gamut::decoder

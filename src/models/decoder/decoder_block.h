@@ -21,6 +21,14 @@ Value scaled(Value x, double scale);
 /// log(1 + e^x), without overflow.
 Value softplus(Value x);
 
+struct Qkv {
+  Value q, k, v;  // [B,S,heads,head_dim]
+};
+/// Queries, keys and values of x [B,S,D], normed and rotated as spec and layer say.
+Qkv project_qkv(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, Value x);
+/// What the queries of block `index` find, projected: [B,S,D].
+Value attend(const DecoderContext& c, const Scope& s, const DecoderLayer& layer, int64_t index, const Qkv& y);
+
 /// Block `index`: mixer and feed-forward, each added to what it read.
 Value block(const DecoderContext& c, const Scope& s, int64_t index, Value x);
 

@@ -22,24 +22,34 @@ struct Recording : DecoderContext {
   Graph& graph;
   Scope root;
   Scope base;
+  bool is_tied;  // the config's word, for files without a tensor of the head
   Value ids;
 };
 
 Value embed(Recording& r) {
   const DecoderNames& names = r.spec.names;
   Value x = scaled(layer::embedding(r.base / names.embedding, r.ids), r.spec.embedding_scale);
-  if (!names.positions.empty()) x = x + layer::embedding(r.base / names.positions, r.positions);
+  if (!names.embedding_projection.empty()) x = layer::linear(r.base / names.embedding_projection, x);
+  if (!names.positions.empty()) {
+    const Value lines = r.spec.first_position == 0 ? r.positions : r.positions + r.graph.scalar(r.spec.first_position);
+    x = x + layer::embedding(r.base / names.positions, lines);
+  }
   return norm_if(r, r.base, names.embedding_norm, x);
 }
 
 Value decode(Recording& r) {
   const DecoderSpec& spec = r.spec;
   for (const auto& [name, rope] : spec.ropes) r.tables[name] = add_rope_tables(r.program, r.graph, rope, name);
+  for (const auto& [name, numbers] : spec.numbers) {
+    r.numbers[name] = add_token_numbers(r.program, r.graph, numbers, name);
+  }
+  if (!spec.slopes.empty()) r.slopes = r.graph.constant(Tensor::from({spec.heads}, spec.slopes));
   Value x = embed(r);
   for (int64_t i = 0; i < spec.layers; ++i) x = block(r, r.base / spec.names.layers / i, i, x);
   DecoderSpec last = spec;
   if (spec.final_eps > 0) last.eps = spec.final_eps;
-  return norm_if({last, r.config, r.rows}, r.base, spec.names.final_norm, x);
+  x = norm_if({last, r.config, r.rows}, r.base, spec.names.final_norm, x);
+  return spec.names.output_projection.empty() ? x : layer::linear(r.base / spec.names.output_projection, x);
 }
 
 void output(Recording& r, const std::string& name, Value value, Lines lines) {
@@ -55,7 +65,7 @@ void record_causal_lm(Recording& r, Value x) {
   const Scope head = r.root / spec.names.lm_head;
   LabelScope label(r.graph, head.path());
   Value weight = head.weight_if("weight");
-  if (!weight && r.config.b_or("tie_word_embeddings", true)) weight = (r.base / spec.names.embedding).weight("weight");
+  if (!weight && r.is_tied) weight = (r.base / spec.names.embedding).weight("weight");
   if (!weight) weight = head.weight("weight");  // says what is missing
   Value logits = scaled(op::linear(x, weight, {.bias = head.weight_if("bias")}), spec.logit_scale);
   if (spec.logit_softcap > 0) {
@@ -131,7 +141,18 @@ void check_spec(const DecoderSpec& spec, const Config& config) {
   }
 }
 
-void record(const DecoderRow& row, Program& program, const Config& config, WeightNames& names) {
+/// Where the base model's tensors lie; the question-answering classes of several types call it "transformer".
+std::string find_base(const DecoderRow& row, const DecoderSpec& spec, const std::string& head, const Scope& root) {
+  std::vector<std::string> others = row.other_bases;
+  if (head.ends_with("ForQuestionAnswering")) others.emplace_back("transformer");
+  for (const std::string& base : others) {
+    if (root.has(base + "." + spec.names.embedding + ".weight")) return base;
+  }
+  return spec.base;
+}
+
+void record(const DecoderRow& row, Program& program, const Config& whole, WeightNames& names) {
+  const Config config = row.config_field.empty() ? whole : whole.sub(row.config_field);
   DecoderSpec spec = read_spec(config);
   spec.base = row.base_prefix;
   if (row.adapt != nullptr) row.adapt(spec, config);
@@ -139,19 +160,18 @@ void record(const DecoderRow& row, Program& program, const Config& config, Weigh
   if (spec.turns && spec.ropes.empty()) spec.ropes["rope"] = read_rope(config, {.head_dim = spec.head_dim});
   Graph& graph = program.graphs.emplace("decode", Graph("decode")).first->second;
   const Scope root(graph, names);
-  // The question-answering classes of several types call their base model so.
-  if (program.head.ends_with("ForQuestionAnswering") && root.has("transformer." + spec.names.embedding + ".weight")) {
-    spec.base = "transformer";
-  }
+  spec.base = find_base(row, spec, program.head, root);
   for (int64_t i = 0; i < spec.ignored_layers; ++i) {
     names.ignore((root / spec.base / spec.names.layers / (spec.layers + i)).path() + ".");
   }
-  Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, {}};
+  const bool is_tied = whole.b_or("tie_word_embeddings", true);
+  Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, is_tied, {}};
   r.ids = add_token_input(r.program, r.graph, r.rows, "input_ids", config.i("vocab_size"), {});
   int64_t table = 0;
   if (!spec.names.positions.empty()) {
     const Scope s = r.base / spec.names.positions;
-    table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant();
+    table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant() - spec.first_position;
+    if (table < 1) fail(ErrorCode::kInvalidFile, "{}.weight: no line for a token's position", s.path());
   }
   r.positions = add_token_input(r.program, r.graph, r.rows, "position_ids", table, fill_positions());
   if (table > 0) program.max_length = table;

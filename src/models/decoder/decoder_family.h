@@ -20,6 +20,10 @@ struct DecoderRow {
   std::vector<Rename> renames = {};
   std::vector<std::string> ignored_suffixes = {"rotary_emb.inv_freq"};
   std::vector<std::string> ignored_prefixes = {};
+  /// Where files have the base model's tensors, if not below the prefix: the first of them that a file has.
+  std::vector<std::string> other_bases = {};
+  /// The object of config.json that describes the decoder, where it is a part of a larger model; empty: all of it.
+  std::string config_field = "";
 };
 
 /// The architecture of a row.

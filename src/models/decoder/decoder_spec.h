@@ -5,11 +5,13 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "graph/rows.h"
 #include "layers/rope.h"
 #include "layers/scope.h"
+#include "layers/token_input.h"
 
 namespace gamut {
 
@@ -17,12 +19,14 @@ enum class DecoderNorm {
   kRms,
   kRmsPlusOne,  // the checkpoint holds the weight less one
   kLayer,
+  kBareLayer,  // a layer norm without weight
 };
 
 /// How the checkpoint holds the projections to queries, keys and values.
 enum class QkvLayout {
-  kSplit,   // three tensors
-  kConcat,  // one: all queries, all keys, all values
+  kSplit,    // three tensors
+  kConcat,   // one: all queries, all keys, all values
+  kGrouped,  // one: for each head of keys the queries that share it, its key, its value
 };
 
 enum class DecoderMlp {
@@ -34,7 +38,8 @@ enum class DecoderMlp {
 
 /// Names of tensors: of the model below its base, of a block below the block. Empty: there is none.
 struct DecoderNames {
-  std::string embedding = "embed_tokens", positions, embedding_norm;
+  std::string embedding = "embed_tokens", positions;
+  std::string embedding_projection, embedding_norm, output_projection;
   std::string layers = "layers", final_norm = "norm";
   std::string input_norm = "input_layernorm", attention_output_norm;
   std::string mlp_norm = "post_attention_layernorm", mlp_output_norm;
@@ -55,6 +60,8 @@ struct DecoderContext {
   Rows rows;
   Value positions = {};                           // I64 [B,S], each token's in its sequence
   std::map<std::string, RopeTables> tables = {};  // of the spec's ropes
+  std::map<std::string, Value> numbers = {};      // of the spec's numbers [B,S,width]
+  Value slopes = {};                              // the spec's [heads]; absent without
 };
 
 /// A part of block `index`, whose tensors are below `s`: x [B,S,D] -> [B,S,D].
@@ -89,8 +96,15 @@ struct DecoderSpec {
   std::map<std::string, Rope> ropes;
   bool turns = true;  // positions are rotations
   bool interleaved = false;
+  std::vector<float> slopes;   // ALiBi: of each head, see op::AttentionOptions; empty: none
+  int64_t first_position = 0;  // lines of the table of positions before the first token's
+  double clip_qkv = 0;         // queries, keys and values lie within +- this; 0: anywhere
+  /// Numbers of each token that parts of blocks ask for by name.
+  std::map<std::string, TokenNumbers> numbers;
 
-  bool parallel = false;  // attention and feed-forward read the same x; without mlp_norm, the same norm of it
+  bool parallel = false;        // attention and feed-forward read the same x; without mlp_norm, the same norm of it
+  bool post_norm = false;       // input_norm and mlp_norm stand behind the sums with what was read
+  bool adds_to_normed = false;  // what attention and feed-forward give is added to the norm that they read
 
   double attention_scale = 0;  // 0: 1 / sqrt(head_dim)
   double softcap = 0;          // of scores; 0: none

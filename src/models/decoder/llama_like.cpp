@@ -2,7 +2,10 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "models/decoder/decoder_block.h"
 #include "models/decoder/decoder_family.h"
+#include "ops/binary.h"
+#include "ops/reshape.h"
 
 namespace gamut {
 namespace {
@@ -16,6 +19,42 @@ void qwen_window(DecoderSpec& spec, const Config& config) {
 
 void everywhere(DecoderSpec& spec, const Config& config) {
   slide(spec, config, [](int64_t) { return true; });
+}
+
+const char* const kQueryScale = "query_scale";
+
+/// Attention whose queries grow with their positions.
+Value scaled_attention(const DecoderContext& c, const Scope& s, int64_t index, Value x) {
+  const DecoderLayer layer = c.spec.layer(index);
+  decoder::Qkv y = decoder::project_qkv(c, s, layer, x);
+  y.q = y.q * op::reshape(c.numbers.at(kQueryScale), {c.rows.batch(), c.rows.sequence(), 1, 1});
+  return decoder::attend(c, s, layer, index, y);
+}
+
+/// As Mistral, with a window in all layers or none, and queries times 1 + beta log(1 + how many contexts lie before).
+void ministral3(DecoderSpec& spec, const Config& config) {
+  DecoderLayer layer{.window = config.i_or("sliding_window", 0)};
+  const Config rope = rope_object(config);
+  const auto beta = static_cast<float>(rope.num_or("llama_4_scaling_beta", 0, {.min = -1e9, .max = 1e9}));
+  if (beta != 0) {
+    const auto context =
+        static_cast<float>(rope.has("original_max_position_embeddings") ? rope.i("original_max_position_embeddings")
+                                                                        : config.i("max_position_embeddings"));
+    spec.numbers[kQueryScale].write = [beta, context](int64_t position, int64_t, std::span<float> scale) {
+      scale[0] = 1 + beta * std::log(1 + std::floor(static_cast<float>(position) / context));
+    };
+    layer.mixer = scaled_attention;
+  }
+  spec.layer = [layer](int64_t) { return layer; };
+}
+
+/// The language model of Mistral 3, which text without pictures goes through alone.
+void mistral3(DecoderSpec& spec, const Config& config) {
+  spec.base = "model.language_model";
+  if (config.model_type() == "mistral") return everywhere(spec, config);
+  if (config.model_type() == "ministral3") return ministral3(spec, config);
+  fail(ErrorCode::kUnsupported, "{}: model type \"{}\" of text_config; expected mistral or ministral3", config.source(),
+       config.model_type());
 }
 
 /// Norms behind attention and feed-forward, none before.
@@ -140,6 +179,15 @@ const DecoderRow kRows[] = {
     {"llama", decoder_heads("Llama")},
     {"mistral", decoder_heads("Mistral"), everywhere},
     {"ministral", decoder_heads("Ministral"), everywhere},
+    {"ministral3", decoder_heads("Ministral3"), ministral3},
+    {.model_type = "mistral3",
+     .heads = {"Mistral3Model", "Mistral3ForConditionalGeneration"},
+     .adapt = mistral3,
+     .renames = {{"language_model.lm_head.weight", "lm_head.weight"}},
+     .ignored_prefixes = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.",
+                          "model.multi_modal_projector."},
+     .other_bases = {"language_model.model"},
+     .config_field = "text_config"},
     {"qwen2", decoder_heads("Qwen2"), qwen_window},
     {"qwen3", decoder_heads("Qwen3"), qwen_window},
     {"olmo2", decoder_heads("Olmo2", {"CausalLM", "SequenceClassification"}), olmo2},
