@@ -85,7 +85,7 @@ struct DecoderSpec {
   DecoderNorm norm = DecoderNorm::kRms;
   double eps = 1e-6;
   int64_t ignored_layers = 0;  // so many behind the last may be in the file: they guess further tokens
-  double final_eps = 0;  // of the final norm; 0: eps
+  double final_eps = 0;        // of the final norm; 0: eps
   int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   QkvLayout qkv = QkvLayout::kSplit;
   DecoderMlp mlp = DecoderMlp::kGated;
