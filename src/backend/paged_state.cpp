@@ -71,6 +71,7 @@ int64_t PagedState::add() {
   fresh.pointers.resize(groups_.size());
   if (recurrent_floats_ > 0) {
     fresh.recurrent = allocate(recurrent_floats_);
+    fresh.running = allocate(recurrent_floats_);
     std::fill_n(fresh.recurrent.get(), recurrent_floats_, 0.0f);
   }
   sequences_.emplace(next_, std::move(fresh));
@@ -89,6 +90,7 @@ int64_t PagedState::fork(int64_t sequence) {
     const Block own = allocate(recurrent_floats_);
     std::copy_n(copy.recurrent.get(), recurrent_floats_, own.get());
     copy.recurrent = own;
+    copy.running = allocate(recurrent_floats_);
   }
   sequences_.emplace(next_, std::move(copy));
   return next_++;
@@ -160,6 +162,7 @@ void PagedState::reserve(int64_t sequence, int64_t tokens) {
     throw;
   }
   s.reserved = std::max(s.reserved, s.length + tokens);
+  std::copy_n(s.recurrent.get(), recurrent_floats_, s.running.get());
 }
 
 /// Frees the pages that no later query sees.
@@ -182,6 +185,7 @@ void PagedState::advance(int64_t sequence, int64_t tokens) {
     fail(ErrorCode::kInternal, "sequence {}: {} tokens written, room for {}", sequence, tokens, s.reserved - s.length);
   }
   s.length += tokens;
+  std::swap(s.recurrent, s.running);
   release_left(&s);
 }
 
@@ -191,29 +195,32 @@ const PagedKv& PagedState::kv(const std::string& name) const {
   return found->second;
 }
 
-void PagedState::write(const PagedKv& kv, int64_t sequence, int64_t first, int64_t count, const float* keys,
-                       const float* values) const {
+void PagedState::write(const PagedKv& kv, int64_t sequence, const Fresh& fresh) const {
   float* const* own = pages(kv, sequence);
   const int64_t heads = kv.spec.heads, dk = kv.spec.key_dim, dv = kv.spec.value_dim;
-  for (int64_t i = 0; i < count; ++i) {
-    float* page = own[(first + i) / kPageTokens];
-    const int64_t slot = (first + i) % kPageTokens;
+  for (int64_t i = 0; i < fresh.count; ++i) {
+    float* page = own[(fresh.first + i) / kPageTokens];
+    const int64_t slot = (fresh.first + i) % kPageTokens;
     for (int64_t h = 0; h < heads; ++h) {
-      std::copy_n(keys + (i * heads + h) * dk, dk, page + kv.keys + (h * kPageTokens + slot) * dk);
-      std::copy_n(values + (i * heads + h) * dv, dv, page + kv.values + (h * kPageTokens + slot) * dv);
+      std::copy_n(fresh.keys + (i * heads + h) * dk, dk, page + kv.keys + (h * kPageTokens + slot) * dk);
+      std::copy_n(fresh.values + (i * heads + h) * dv, dv, page + kv.values + (h * kPageTokens + slot) * dv);
     }
   }
 }
 
 namespace {
 
-/// Copies lines of `width` floats that begin at `offset` in each page.
-void read_lines(float* const* pages, int64_t heads, int64_t offset, int64_t width, const PagedState::Copy& copy,
-                float* to) {
+/// Where keys, or values, lie in each page: `heads` times kPageTokens lines of `width` floats.
+struct PageLines {
+  int64_t offset, heads, width;
+};
+
+void read_lines(float* const* pages, const PageLines& lines, const PagedState::Copy& copy, float* to) {
+  const int64_t width = lines.width;
   for (int64_t done = 0; done < copy.count;) {
     const int64_t slot = (copy.first + done) % kPageTokens, part = std::min(copy.count - done, kPageTokens - slot);
-    const float* from = pages[(copy.first + done) / kPageTokens] + offset + slot * width;
-    for (int64_t h = 0; h < heads; ++h) {
+    const float* from = pages[(copy.first + done) / kPageTokens] + lines.offset + slot * width;
+    for (int64_t h = 0; h < lines.heads; ++h) {
       std::copy_n(from + h * kPageTokens * width, part * width, to + (h * copy.stride + done) * width);
     }
     done += part;
@@ -223,11 +230,11 @@ void read_lines(float* const* pages, int64_t heads, int64_t offset, int64_t widt
 }  // namespace
 
 void PagedState::read_keys(const PagedKv& kv, int64_t sequence, const Copy& copy, float* to) const {
-  read_lines(pages(kv, sequence), kv.spec.heads, kv.keys, kv.spec.key_dim, copy, to);
+  read_lines(pages(kv, sequence), {kv.keys, kv.spec.heads, kv.spec.key_dim}, copy, to);
 }
 
 void PagedState::read_values(const PagedKv& kv, int64_t sequence, const Copy& copy, float* to) const {
-  read_lines(pages(kv, sequence), kv.spec.heads, kv.values, kv.spec.value_dim, copy, to);
+  read_lines(pages(kv, sequence), {kv.values, kv.spec.heads, kv.spec.value_dim}, copy, to);
 }
 
 float* const* PagedState::pages(const PagedKv& kv, int64_t sequence) const {
@@ -237,7 +244,7 @@ float* const* PagedState::pages(const PagedKv& kv, int64_t sequence) const {
 float* PagedState::recurrent(const std::string& name, int64_t sequence) const {
   auto found = recurrents_.find(name);
   if (found == recurrents_.end()) fail(ErrorCode::kInternal, "there is no recurrent state {}", name);
-  return at(sequence).recurrent.get() + found->second;
+  return at(sequence).running.get() + found->second;
 }
 
 }  // namespace gamut

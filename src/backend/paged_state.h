@@ -37,10 +37,13 @@ class PagedState : public State {
 
   /// Throws Error{kInternal} when there is none of that name.
   const PagedKv& kv(const std::string& name) const;
-  /// Puts `count` keys [count, heads, key_dim] and values [count, heads, value_dim] at the places from `first` on, for
-  /// which reserve has made room.
-  void write(const PagedKv& kv, int64_t sequence, int64_t first, int64_t count, const float* keys,
-             const float* values) const;
+  /// Keys [count, heads, key_dim] and values [count, heads, value_dim] of the places from `first` on.
+  struct Fresh {
+    int64_t first, count;
+    const float *keys, *values;
+  };
+  /// Puts them at their places, for which reserve has made room.
+  void write(const PagedKv& kv, int64_t sequence, const Fresh& fresh) const;
   /// `count` places from `first` on, copied to lines of `stride` places per head.
   struct Copy {
     int64_t first, count, stride;
@@ -51,7 +54,8 @@ class PagedState : public State {
   void read_values(const PagedKv& kv, int64_t sequence, const Copy& copy, float* to) const;
   /// The pages of a sequence by number, each kPageTokens tokens; null where a window has let go.
   float* const* pages(const PagedKv& kv, int64_t sequence) const;
-  /// The numbers of a recurrent state, zeros in a new sequence.
+  /// The numbers of a recurrent state, zeros in a new sequence, for one run to read and change: `reserve` makes them
+  /// those of the sequence's tokens, and `advance` keeps what the run has left.
   float* recurrent(const std::string& name, int64_t sequence) const;
 
  private:
@@ -64,7 +68,8 @@ class PagedState : public State {
     int64_t length = 0, reserved = 0;
     std::vector<std::vector<Block>> pages;      // by group
     std::vector<std::vector<float*>> pointers;  // the same, as kernels read them
-    Block recurrent;
+    Block recurrent;                            // of its tokens
+    Block running;                              // of the run that is next, which may fail
   };
 
   Block allocate(int64_t floats);

@@ -97,15 +97,36 @@ TEST(PagedState, RecurrencesAreCopiedAndNotCut) {
   const StateSpec recurrent{.name = "r", .kind = StateKind::kRecurrent, .dims = {2, 3}};
   PagedState state({kv("a"), recurrent}, 100 * kPageBytes);
   const int64_t s = state.add();
-  EXPECT_EQ(state.recurrent("r", s)[5], 0);
-  grow(state, s, 4);
-  state.recurrent("r", s)[5] = 2;
+  const auto seen = [&](int64_t sequence) {
+    state.reserve(sequence, 1);
+    return state.recurrent("r", sequence)[5];
+  };
+  const auto run = [&](int64_t sequence, float left) {
+    state.reserve(sequence, 4);
+    state.recurrent("r", sequence)[5] = left;
+    state.advance(sequence, 4);
+  };
+  EXPECT_EQ(seen(s), 0);
+  run(s, 2);
   const int64_t copy = state.fork(s);
-  state.recurrent("r", s)[5] = 3;
-  EXPECT_EQ(state.recurrent("r", copy)[5], 2);
+  run(s, 3);
+  EXPECT_EQ(seen(copy), 2);
+  EXPECT_EQ(seen(s), 3);
   EXPECT_EQ(code_of([&] { state.truncate(s, 2); }), ErrorCode::kUnsupported);
   state.truncate(s, 0);
-  EXPECT_EQ(state.recurrent("r", s)[5], 0);
+  EXPECT_EQ(seen(s), 0);
+}
+
+TEST(PagedState, ARunThatFailsLeavesItsRecurrence) {
+  PagedState state({kv("a"), {.name = "r", .kind = StateKind::kRecurrent, .dims = {2}}}, 100 * kPageBytes);
+  const int64_t s = state.add();
+  for (float left : {5.0f, 6.0f}) {
+    state.reserve(s, 1);
+    state.recurrent("r", s)[0] = left;
+    if (left == 5) state.advance(s, 1);
+  }
+  state.reserve(s, 1);
+  EXPECT_EQ(state.recurrent("r", s)[0], 5);
 }
 
 TEST(PagedState, AdvancingNeedsRoom) {

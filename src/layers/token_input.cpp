@@ -5,9 +5,9 @@
 
 namespace gamut {
 
-Value add_token_input(Program& program, Graph& graph, const Rows& rows, const std::string& name, int64_t limit,
-                      HostFunction fill) {
-  program.inputs.push_back({.name = name, .limit = limit, .fill = std::move(fill)});
+Value add_token_input(Program& program, Graph& graph, const Rows& rows, ProgramInput declared) {
+  const std::string name = declared.name;
+  program.inputs.push_back(std::move(declared));
   return graph.input(name, DType::kI64, {rows.batch(), rows.sequence()});
 }
 

@@ -9,9 +9,8 @@
 
 namespace gamut {
 
-/// Declares the I64 input `name` [B,S] of `program` and its `graph`; see ProgramInput for `limit` and `fill`.
-Value add_token_input(Program& program, Graph& graph, const Rows& rows, const std::string& name, int64_t limit,
-                      HostFunction fill);
+/// Declares the I64 input [B,S] of `program` and its `graph`.
+Value add_token_input(Program& program, Graph& graph, const Rows& rows, ProgramInput declared);
 
 /// Numbers of each token that follow from where it stands.
 struct TokenNumbers {

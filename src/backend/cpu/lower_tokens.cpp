@@ -90,7 +90,11 @@ void AttentionStep::bind_state(Run& run, AttentionArgs* args) const {
     const int64_t past = run.state->length(run.sequences[n]), fresh = lines[n + 1] - lines[n];
     run.pool.run_ranges(fresh, 64, [&](int64_t begin, int64_t end) {
       const int64_t line = (lines[n] + begin) * heads;
-      run.state->write(kv, run.sequences[n], past + begin, end - begin, run.f32(k) + line * dk, run.f32(v) + line * dv);
+      run.state->write(kv, run.sequences[n],
+                       {.first = past + begin,
+                        .count = end - begin,
+                        .keys = run.f32(k) + line * dk,
+                        .values = run.f32(v) + line * dv});
     });
     keys.push_back(keys.back() + past + fresh);
     pages.push_back(run.state->pages(kv, run.sequences[n]));

@@ -130,9 +130,11 @@ void OpenvinoExecutable::keep(ov::InferRequest& request, const NamedTensors& inp
     for (size_t n = 0; n < states.sequences.size(); ++n) {
       const int64_t start = rows.i64()[2 * n], length = rows.i64()[2 * n + 1];
       const int64_t sequence = states.sequences[n];
-      state.write(state.kv(spec.name), sequence, state.length(sequence), length,
-                  numbers + start * spec.heads * spec.key_dim,
-                  second.data<float>() + start * spec.heads * spec.value_dim);
+      state.write(state.kv(spec.name), sequence,
+                  {.first = state.length(sequence),
+                   .count = length,
+                   .keys = numbers + start * spec.heads * spec.key_dim,
+                   .values = second.data<float>() + start * spec.heads * spec.value_dim});
     }
   }
 }

@@ -135,21 +135,25 @@ Out attention_mask(Lowering& lowering, const Node& node, const ModelInput& plann
   return mask;
 }
 
-/// Attention by its formula, for what OpenVINO's own operator does not have: soft caps and sinks. `q`, `k`, `v` and the
-/// result are [B,H,tokens,D].
-Out attend(Lowering& lowering, const Node& node, const Out& q, const Out& k, const Out& v, const Out& mask) {
+/// q, k and v, each [B,H,tokens,D], and what is added to the scores.
+struct Attended {
+  Out q, k, v, mask;
+};
+
+/// Attention by its formula, for what OpenVINO's own operator does not have: soft caps and sinks.
+Out attend(Lowering& lowering, const Node& node, const Attended& in) {
   const auto scale = static_cast<float>(node.attributes.num("scale"));
-  Out scores = make<v1::Multiply>(make<v0::MatMul>(q, k, false, true), scalar(scale));
+  Out scores = make<v1::Multiply>(make<v0::MatMul>(in.q, in.k, false, true), scalar(scale));
   if (const auto cap = static_cast<float>(node.attributes.num("softcap")); cap > 0) {
     scores = make<v1::Multiply>(make<v0::Tanh>(make<v1::Multiply>(scores, scalar(1 / cap))), scalar(cap));
   }
-  scores = make<v1::Add>(scores, mask);
-  if (!Lowering::has(node, 5)) return make<v0::MatMul>(make<ov::op::v8::Softmax>(scores, -1), v);
+  scores = make<v1::Add>(scores, in.mask);
+  if (!Lowering::has(node, 5)) return make<v0::MatMul>(make<ov::op::v8::Softmax>(scores, -1), in.v);
   const Out sinks = make<v0::Unsqueeze>(lowering.in(node, 5), vector({0, 2, 3}));
   const Out line = make<ov::op::v8::Slice>(scores, vector({0}), vector({1}), vector({1}), vector({3}));
   const Out last = make<v1::Add>(make<v1::Multiply>(line, scalar(0.0f)), sinks);  // sinks in the scores' shape
   const Out weights = make<ov::op::v8::Softmax>(make<v0::Concat>(ov::OutputVector{scores, last}, 3), -1);
-  return make<v0::MatMul>(make<ov::op::v8::Slice>(weights, vector({0}), vector({-1}), vector({1}), vector({3})), v);
+  return make<v0::MatMul>(make<ov::op::v8::Slice>(weights, vector({0}), vector({-1}), vector({1}), vector({3})), in.v);
 }
 
 }  // namespace
@@ -157,14 +161,14 @@ Out attend(Lowering& lowering, const Node& node, const Out& q, const Out& k, con
 Out lower_attention(Lowering& lowering, const Node& node) {
   ModelInput planned;
   find_mask(lowering.graph(), node, &planned);
-  const Out q = make<v1::Transpose>(lowering.in(node, 0), vector({0, 2, 1, 3}));
-  const Out k = keys_or_values(lowering, node, 1, planned.has_past);
-  const Out v = keys_or_values(lowering, node, 2, planned.has_past);
-  const Out mask = attention_mask(lowering, node, planned);
+  const Attended in{.q = make<v1::Transpose>(lowering.in(node, 0), vector({0, 2, 1, 3})),
+                    .k = keys_or_values(lowering, node, 1, planned.has_past),
+                    .v = keys_or_values(lowering, node, 2, planned.has_past),
+                    .mask = attention_mask(lowering, node, planned)};
   const bool by_formula = node.attributes.num("softcap") > 0 || Lowering::has(node, 5);
-  const Out y = by_formula ? attend(lowering, node, q, k, v, mask)
+  const Out y = by_formula ? attend(lowering, node, in)
                            : make<ov::op::v13::ScaledDotProductAttention>(
-                                 q, k, v, mask, scalar(static_cast<float>(node.attributes.num("scale"))), false);
+                                 in.q, in.k, in.v, in.mask, scalar(static_cast<float>(node.attributes.num("scale"))), false);
   return make<v1::Transpose>(y, vector({0, 2, 1, 3}));
 }
 

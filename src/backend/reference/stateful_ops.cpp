@@ -65,8 +65,8 @@ int64_t Attention::first_key(int64_t place) const {
 
 void Attention::store(const Row& row) const {
   const int64_t line = row.start * kv.spec.heads;
-  state.write(kv, row.sequence, row.past, row.length, input(1) + line * kv.spec.key_dim,
-              input(2) + line * kv.spec.value_dim);
+  const float *keys = input(1) + line * kv.spec.key_dim, *values = input(2) + line * kv.spec.value_dim;
+  state.write(kv, row.sequence, {.first = row.past, .count = row.length, .keys = keys, .values = values});
 }
 
 /// The result of one query; sums in double.

@@ -166,14 +166,14 @@ void record(const DecoderRow& row, Program& program, const Config& whole, Weight
   }
   const bool is_tied = whole.b_or("tie_word_embeddings", true);
   Recording r{{spec, config, Rows::input(graph)}, program, graph, root, root / spec.base, is_tied, {}};
-  r.ids = add_token_input(r.program, r.graph, r.rows, "input_ids", config.i("vocab_size"), {});
+  r.ids = add_token_input(r.program, r.graph, r.rows, {.name = "input_ids", .limit = config.i("vocab_size")});
   int64_t table = 0;
   if (!spec.names.positions.empty()) {
     const Scope s = r.base / spec.names.positions;
     table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant() - spec.first_position;
     if (table < 1) fail(ErrorCode::kInvalidFile, "{}.weight: no line for a token's position", s.path());
   }
-  r.positions = add_token_input(r.program, r.graph, r.rows, "position_ids", table, fill_positions());
+  r.positions = add_token_input(r.program, r.graph, r.rows, {.name = "position_ids", .limit = table, .fill = fill_positions()});
   if (table > 0) program.max_length = table;
   record_head(r, program.head, program.head == row.heads.front());
   program.states = find_states(graph);

@@ -97,15 +97,18 @@ Value embed(Recording& r) {
          lines("position_embeddings"));
   }
 
-  Value ids = add_token_input(r.program, r.graph, r.rows, "input_ids", lines("word_embeddings"), nullptr);
+  Value ids = add_token_input(r.program, r.graph, r.rows, {.name = "input_ids", .limit = lines("word_embeddings")});
   Value x = layer::embedding(s / "word_embeddings", ids);
   if (r.spec.token_types) {
-    Value types =
-        add_token_input(r.program, r.graph, r.rows, "token_type_ids", lines("token_type_embeddings"), fill_zeros());
+    Value types = add_token_input(
+        r.program, r.graph, r.rows,
+        {.name = "token_type_ids", .limit = lines("token_type_embeddings"), .fill = fill_zeros()});
     x = x + layer::embedding(s / "token_type_embeddings", types);
   }
-  Value positions = add_token_input(r.program, r.graph, r.rows, "position_ids", lines("position_embeddings"),
-                                    after_padding ? positions_after_padding(pad) : fill_positions());
+  Value positions = add_token_input(r.program, r.graph, r.rows,
+                                    {.name = "position_ids",
+                                     .limit = lines("position_embeddings"),
+                                     .fill = after_padding ? positions_after_padding(pad) : fill_positions()});
   x = layer::layer_norm(s / "LayerNorm", x + layer::embedding(s / "position_embeddings", positions), r.eps);
   // ELECTRA's embeddings may be narrower than its layers.
   return (r.base / "embeddings_project").has("weight") ? layer::linear(r.base / "embeddings_project", x) : x;
