@@ -166,9 +166,10 @@ Out lower_attention(Lowering& lowering, const Node& node) {
                     .v = keys_or_values(lowering, node, 2, planned.has_past),
                     .mask = attention_mask(lowering, node, planned)};
   const bool by_formula = node.attributes.num("softcap") > 0 || Lowering::has(node, 5);
-  const Out y = by_formula ? attend(lowering, node, in)
-                           : make<ov::op::v13::ScaledDotProductAttention>(
-                                 in.q, in.k, in.v, in.mask, scalar(static_cast<float>(node.attributes.num("scale"))), false);
+  const Out y = by_formula
+                    ? attend(lowering, node, in)
+                    : make<ov::op::v13::ScaledDotProductAttention>(
+                          in.q, in.k, in.v, in.mask, scalar(static_cast<float>(node.attributes.num("scale"))), false);
   return make<v1::Transpose>(y, vector({0, 2, 1, 3}));
 }
 

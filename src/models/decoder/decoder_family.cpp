@@ -173,7 +173,8 @@ void record(const DecoderRow& row, Program& program, const Config& whole, Weight
     table = *with_rank(s, "weight", s.weight("weight"), 2).extent(0).constant() - spec.first_position;
     if (table < 1) fail(ErrorCode::kInvalidFile, "{}.weight: no line for a token's position", s.path());
   }
-  r.positions = add_token_input(r.program, r.graph, r.rows, {.name = "position_ids", .limit = table, .fill = fill_positions()});
+  r.positions =
+      add_token_input(r.program, r.graph, r.rows, {.name = "position_ids", .limit = table, .fill = fill_positions()});
   if (table > 0) program.max_length = table;
   record_head(r, program.head, program.head == row.heads.front());
   program.states = find_states(graph);

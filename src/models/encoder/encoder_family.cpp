@@ -100,9 +100,9 @@ Value embed(Recording& r) {
   Value ids = add_token_input(r.program, r.graph, r.rows, {.name = "input_ids", .limit = lines("word_embeddings")});
   Value x = layer::embedding(s / "word_embeddings", ids);
   if (r.spec.token_types) {
-    Value types = add_token_input(
-        r.program, r.graph, r.rows,
-        {.name = "token_type_ids", .limit = lines("token_type_embeddings"), .fill = fill_zeros()});
+    Value types =
+        add_token_input(r.program, r.graph, r.rows,
+                        {.name = "token_type_ids", .limit = lines("token_type_embeddings"), .fill = fill_zeros()});
     x = x + layer::embedding(s / "token_type_embeddings", types);
   }
   Value positions = add_token_input(r.program, r.graph, r.rows,
