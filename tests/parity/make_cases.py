@@ -37,7 +37,7 @@ BF16_FACTOR = 2.0  # other CPUs sum products of bf16 in another order
 MAX_ATTEMPTS = 60
 
 
-def make_rows(architecture: Architecture, knobs: Knobs, rng: random.Random) -> list[dict[str, np.ndarray]]:
+def make_rows(model, architecture: Architecture, knobs: Knobs, rng: random.Random) -> list[dict[str, np.ndarray]]:
     """The unpadded inputs of each row: ids over the whole vocabulary, no assumption about the first or the last."""
     rows = []
     padding = architecture.position_padding(knobs)
@@ -47,7 +47,7 @@ def make_rows(architecture: Architecture, knobs: Knobs, rng: random.Random) -> l
             row["input_ids"][length // 2] = knobs.pad_id if padding is None else padding
         if architecture.token_types and knobs.type_vocab > 1:
             row["token_type_ids"] = [rng.randrange(knobs.type_vocab) for _ in range(length)]
-        if knobs.explicit_positions:
+        if knobs.explicit_positions and truth.takes(model, "position_ids"):
             table = architecture.config(knobs).get("max_position_embeddings", knobs.max_length)
             table = max(table, knobs.max_length)
             if architecture.adjacent_positions:
@@ -109,7 +109,7 @@ def try_case(model_type: str, head: str, knobs: Knobs, seed: int) -> dict:
     case |= make_checkpoint(model_type, head, knobs)
     model = truth.load_model(head, case["config"], case_file.case_weights(case), architecture.attention)
     rng = random.Random(f"{model_type}/{head}/{seed}")
-    rows = make_rows(architecture, knobs, rng)
+    rows = make_rows(model, architecture, knobs, rng)
     truth.require_firm_choices(model, rows)
     outputs = [truth.run_row(model, row) for row in rows]
     case["insensitive"] = sensitivity.check(model, case, rows, outputs, architecture.insensitive)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import tempfile
 from pathlib import Path
 
@@ -109,6 +110,11 @@ def require_firm_choices(model: torch.nn.Module, rows: list[dict[str, np.ndarray
             weight.data *= 1 + FIRM_NOISE * torch.randn(weight.shape, generator=random)
         if not all(torch.equal(a, b) for a, b in zip(expected, choices(other, rows))):
             raise NearTie("experts")
+
+
+def takes(model: torch.nn.Module, name: str) -> bool:
+    """Whether the model's forward knows the argument; some heads take any, and use only those of their names."""
+    return name in inspect.signature(model.forward).parameters
 
 
 def generates(model: torch.nn.Module) -> bool:
