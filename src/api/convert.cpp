@@ -119,7 +119,7 @@ void write_weights(const Checkpoint& checkpoint, uint64_t shard_bytes, const fs:
           {entry->name, entry->dtype, entry->dims, [&checkpoint, entry] { return checkpoint.stored(entry->name); }});
       map[entry->name] = name;
     }
-    write_safetensors(to / name, std::move(items), {{"format", "pt"}});
+    stream_safetensors(to / name, std::move(items), {{"format", "pt"}});
     converted->files.push_back(name);
   }
   if (shards.size() == 1) return;

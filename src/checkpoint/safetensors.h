@@ -63,8 +63,8 @@ struct SafetensorsItem {
 };
 
 /// Writes a safetensors file as below, one tensor after the other, so that no more than one is in memory.
-void write_safetensors(const std::filesystem::path& path, std::vector<SafetensorsItem> items,
-                       const std::map<std::string, std::string>& metadata = {});
+void stream_safetensors(const std::filesystem::path& path, std::vector<SafetensorsItem> items,
+                        const std::map<std::string, std::string>& metadata = {});
 
 /// Writes a safetensors file: wider dtypes first, then by name, bytes aligned to 8. The file appears under its name
 /// only when it is complete. Throws Error{kIo}, and Error{kInvalidArgument} for a name or shape the format cannot hold.

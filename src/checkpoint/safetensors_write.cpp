@@ -74,8 +74,8 @@ void write_tensor(PendingFile* file, const StoredTensor& tensor, std::vector<cha
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, std::vector<SafetensorsItem> items,
-                       const std::map<std::string, std::string>& metadata) {
+void stream_safetensors(const std::filesystem::path& path, std::vector<SafetensorsItem> items,
+                        const std::map<std::string, std::string>& metadata) {
   for (const SafetensorsItem& item : items) check_item(item);
   std::ranges::sort(items, {}, &SafetensorsItem::name);
   std::ranges::stable_sort(items, std::ranges::greater(),
@@ -100,7 +100,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
       fail(ErrorCode::kInvalidArgument, "{}: an empty tensor has no bytes to write", shown_name(name));
     items.push_back({name, tensor.dtype(), tensor.dims(), [tensor = tensor] { return StoredTensor(tensor); }});
   }
-  write_safetensors(path, std::move(items), metadata);
+  stream_safetensors(path, std::move(items), metadata);
 }
 
 }  // namespace gamut

@@ -2,6 +2,7 @@
 """Checkpoints of PyTorch in every form that it has had, and whether gamut reads of them what PyTorch reads.
 
     fixtures.py make               writes fixtures/NAME.bin and, with the values of torch.load, NAME.safetensors
+    fixtures.py seeds              writes the seeds of the fuzzers in fuzz/corpus
     fixtures.py check GAMUT [-n N] converts each fixture, and N random state dicts, with `gamut convert` and compares them
                                    with torch.load(weights_only=True), bit by bit
 """
@@ -14,6 +15,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from safetensors.torch import load_file, save_file
 import old_forms
 
 FOLDER = Path(__file__).resolve().parent / "fixtures"
+SEEDS = Path(__file__).resolve().parents[2] / "fuzz" / "corpus"
 WRAPPERS = ("state_dict", "model_state_dict", "model", "module")
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
           torch.uint8, torch.bool, torch.complex64, torch.uint16, torch.uint32, torch.uint64, torch.float8_e4m3fn,
@@ -106,6 +109,32 @@ def make() -> None:
     for path in sorted(FOLDER.glob("*.bin")):
         found = {name: tensor.detach().contiguous().clone() for name, tensor in read(path).items()}
         save_file(found, path.with_suffix(".safetensors"))
+
+
+def make_seeds() -> None:
+    """Small files for the fuzzers, without checksums, which a mutation would break."""
+    torch.serialization.set_crc32_options(False)
+    two = values(torch.float32, 2, 2)
+    small = {"one": {"a": two}, "views": {"a": two, "b": two.t(), "c": two[:, 1]}, "new_type": {"a": two.to(torch.uint16)},
+             "parameter": {"a": torch.nn.Parameter(two)}, "wrapped": {"state_dict": {"a": two}, "epoch": 1},
+             "nested": {"a": {0: OrderedDict(b=two)}}, "long": {"a": two[:0], "n": 2**80, "s": "größe", "f": 0.5}}  # fmt: skip
+    folders = {name: SEEDS / name for name in ("pickle", "torch_zip", "torch_raw", "torch_tar")}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, content in small.items():
+        path = folders["torch_zip"] / name
+        torch.save(content, path)
+        with zipfile.ZipFile(path) as archive:
+            pickled = next(member for member in archive.infolist() if member.filename.endswith("data.pkl"))
+            pickled.CRC = None
+            (folders["pickle"] / name).write_bytes(archive.open(pickled).read())
+        if name != "new_type":
+            torch.save(content, folders["torch_raw"] / name, _use_new_zipfile_serialization=False)
+    for name, content in old_forms.files().items():
+        if name.startswith("raw_"):
+            (folders["torch_raw"] / name).write_bytes(content)
+    tar = old_forms.tar()
+    (folders["torch_tar"] / "tensors").write_bytes(tar[: -(-len(tar.rstrip(b"\0")) // 512) * 512 + 1024])
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
@@ -217,12 +246,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("make")
+    commands.add_parser("seeds")
     checks = commands.add_parser("check")
     checks.add_argument("gamut", type=Path)
     checks.add_argument("-n", "--count", type=int, default=100)
     arguments = parser.parse_args()
-    if arguments.command == "make":
-        make()
+    if arguments.command != "check":
+        make() if arguments.command == "make" else make_seeds()
         return 0
     return check(arguments.gamut.resolve(), arguments.count)
 

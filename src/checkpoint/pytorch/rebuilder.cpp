@@ -197,7 +197,8 @@ PickledTensor Rebuilder::place(const StorageView& view, int64_t offset, PickledT
     end = end + Checked(shape.dims[i] - 1) * shape.strides[i];
   }
   const bool is_empty = std::ranges::find(shape.dims, 0) != shape.dims.end();
-  const Checked end_byte = (is_empty ? Checked(offset) : end + 1) * shape.type->bytes;
+  // PyTorch gives a tensor without elements any offset.
+  const Checked end_byte = is_empty ? Checked(0) : (end + 1) * shape.type->bytes;
   const Checked bytes = count * shape.type->bytes;
   if (offset < 0 || !bytes.valid() || !end_byte.valid() || *end_byte.value() > view.bytes) {
     machine_.refuse("a tensor of {} with strides {} from element {} on, but storage {} has {} elements of {}", dims,
@@ -205,7 +206,7 @@ PickledTensor Rebuilder::place(const StorageView& view, int64_t offset, PickledT
                     view.bytes / shape.type->bytes, shape.type->name);
   }
   shape.storage = view.storage;
-  shape.begin = view.begin + offset * shape.type->bytes;
+  shape.begin = view.begin + (is_empty ? 0 : offset * shape.type->bytes);
   shape.is_set = true;
   return shape;
 }

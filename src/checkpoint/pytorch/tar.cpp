@@ -103,8 +103,8 @@ ArchiveMember read_member(const FileRange& file, uint64_t at, std::string_view h
   }
   const uint64_t left = file.size() - member.offset;
   if (member.size > left || left - member.size < (kBlock - member.size % kBlock) % kBlock) {
-    file.refuse(at, "member {}: {} bytes, but {} are left (truncated file?)", in_quotes(member.name), member.size,
-                left);
+    file.refuse(at, "member {}: expected {} bytes, but {} are left (truncated file?)", in_quotes(member.name),
+                member.size, left);
   }
   const uint64_t end = member.offset + member.size;
   *next = (end + kBlock - 1) / kBlock * kBlock;

@@ -43,7 +43,8 @@ TensorEntry entry_of(const StateDict::Item& item, const TorchContent& content) {
 bool is_torch_file(std::string_view head) {
   // A safetensors file begins with the length of its header, which may look like anything, and then a brace.
   if (head.size() > 8 && head[8] == '{' && head[7] == 0) return false;
-  return head.starts_with(kZipMagic) || head.starts_with(kEmptyZipMagic) || head.starts_with(kPickleMagic) ||
+  const bool is_pickle = head.size() > 1 && head[0] == kPickleMagic && head[1] >= 2 && head[1] <= 5;
+  return head.starts_with(kZipMagic) || head.starts_with(kEmptyZipMagic) || is_pickle ||
          (head.size() >= kTarMagicAt + kTarMagic.size() && head.substr(kTarMagicAt, kTarMagic.size()) == kTarMagic);
 }
 

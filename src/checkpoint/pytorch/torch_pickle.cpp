@@ -65,8 +65,8 @@ std::vector<uint64_t> find_storages(const FileRange& file, uint64_t at, const Pi
     }
     at += kCountBytes;
     if (file.size() - at < static_cast<uint64_t>(storage.bytes())) {
-      file.refuse(at, "storage {}: {} bytes, but {} are left (truncated file?)", in_quotes(text), storage.bytes(),
-                  file.size() - at);
+      file.refuse(at, "storage {}: expected {} bytes, but {} are left (truncated file?)", in_quotes(text),
+                  storage.bytes(), file.size() - at);
     }
     offsets[found->second] = at;
     at += static_cast<uint64_t>(storage.bytes());

@@ -39,7 +39,9 @@ inline std::string numbers(const std::vector<int64_t>& values) {
 inline std::string call(const std::string& function, const std::vector<std::string>& arguments) {
   return function + tuple(arguments) + "R";
 }
-inline std::string dict(const std::vector<std::string>& keys_and_values) { return "}(" + joined(keys_and_values) + "u"; }
+inline std::string dict(const std::vector<std::string>& keys_and_values) {
+  return "}(" + joined(keys_and_values) + "u";
+}
 inline std::string program(const std::string& body) { return "\x80\x02" + body + "."; }
 inline const std::string kNoHooks = global("collections", "OrderedDict") + ")R";
 
@@ -62,7 +64,7 @@ struct ZipMember {
   uint32_t crc = crc32(0, data.data(), data.size()), local_crc = crc;
   uint32_t size = static_cast<uint32_t>(data.size()), packed = size, local_size = size, local_packed = packed;
   uint32_t attributes = 0;
-  int64_t moved = 0;  ///< how far the central directory is off the local header
+  int64_t moved = 0;        ///< how far the central directory is off the local header
   std::string behind = {};  ///< after the data, as a data descriptor is
 };
 
@@ -74,8 +76,8 @@ struct ZipEnd {
 
 inline std::string local_header(const ZipMember& m) {
   return "PK\x03\x04" + number(0, 2) + number(m.local_flags, 2) + number(m.local_method, 2) + number(0, 4) +
-         number(m.local_crc, 4) + number(m.local_packed, 4) + number(m.local_size, 4) +
-         number(m.local_name.size(), 2) + number(m.local_extra.size(), 2) + m.local_name + m.local_extra;
+         number(m.local_crc, 4) + number(m.local_packed, 4) + number(m.local_size, 4) + number(m.local_name.size(), 2) +
+         number(m.local_extra.size(), 2) + m.local_name + m.local_extra;
 }
 
 inline std::string central_header(const ZipMember& m, uint64_t offset) {
