@@ -14,8 +14,8 @@ inline void check_members(const std::vector<ArchiveMember>& members, std::string
   for (const ArchiveMember& member : members) {
     require(member.offset >= end, "members that overlap");
     require(member.offset <= file.size() && member.size <= file.size() - member.offset, "a member outside the file");
-    require(!member.name.empty() && member.name.front() != '/' && member.name != "..", "a name that leads elsewhere");
-    require(member.name.find("../") == std::string::npos, "a name that leads elsewhere");
+    require(!member.name.empty() && member.name.front() != '/', "a name that leads elsewhere");
+    require(('/' + member.name + '/').find("/../") == std::string::npos, "a name that leads elsewhere");
     end = member.offset + member.size;
   }
 }

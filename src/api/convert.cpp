@@ -28,6 +28,7 @@ class PendingFolder {
  public:
   explicit PendingFolder(const fs::path& out) : path_(out.string() + fmt::format(".tmp-{}", ::getpid())) {
     std::error_code error;
+    fs::remove_all(path_, error);  // what this very process could not remove for want of memory
     if (!fs::create_directory(path_, error)) {
       fail(ErrorCode::kIo, "{}: cannot create: {}", path_.string(), error ? error.message() : "it exists already");
     }

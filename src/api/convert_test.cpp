@@ -62,10 +62,12 @@ TEST_F(Convert, WritesOneFileAndCopiesTheRest) {
 TEST_F(Convert, WritesShardsAndTheirIndex) {
   const Converted converted = convert(in_, out_ / "", {.shard_bytes = 20});
   EXPECT_EQ(converted.files,
-            (std::vector<std::string>{"model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors",
-                                      "model-00003-of-00003.safetensors", "model.safetensors.index.json"}));
+            (std::vector<std::string>{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                                      "model.safetensors.index.json"}));
   expect_same(out_);
   EXPECT_TRUE(Checkpoint::open(out_).warnings().empty());
+  EXPECT_EQ(convert(in_, root_ / "small", {.shard_bytes = 1}).files.size(), 4u);
+  expect_same(root_ / "small");
   const Converted again = convert(out_, in_, {.force = true});
   EXPECT_EQ(again.files.size(), 1u);
   expect_same(in_);

@@ -1,6 +1,7 @@
 #include "checkpoint/model_path.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -26,8 +27,10 @@ fs::path resolve_inside(const fs::path& dir, std::string_view name, const std::s
   const fs::path path = join_inside(dir, name, source);
   std::error_code error;
   const fs::path root = fs::canonical(dir, error);
+  if (error == std::errc::not_enough_memory) throw std::bad_alloc();
   if (error) fail(ErrorCode::kNotFound, "{}: no such folder", dir.string());
   fs::path real = fs::canonical(path, error);
+  if (error == std::errc::not_enough_memory) throw std::bad_alloc();
   if (error) {
     fail(ErrorCode::kNotFound, "{}: {} does not exist or is a broken link", source, path.string());
   }
