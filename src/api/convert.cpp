@@ -1,9 +1,17 @@
 // gamut convert: a model folder with its weights as safetensors.
 #include "gamut/convert.h"
 
+#include <dirent.h>
+#include <ftw.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -23,22 +31,41 @@ constexpr const char* kSingle = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 constexpr size_t kMaxDepth = 16;
 
+// std::filesystem's walks of folders end the process when memory runs out inside of them (libstdc++ 12).
+
+/// Removes a folder and all in it, if it is there. Links are removed and not followed.
+void remove_tree(const fs::path& path) noexcept {
+  constexpr int kDescriptors = 16;
+  ::nftw(
+      path.c_str(), [](const char* entry, const struct stat*, int, FTW*) { return ::remove(entry); }, kDescriptors,
+      FTW_DEPTH | FTW_PHYS);
+}
+
+/// The names in a folder, in order, without those of hidden files.
+std::vector<std::string> names_in(const fs::path& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
+  if (open == nullptr) fail(ErrorCode::kIo, "{}: cannot open: {}", folder.string(), std::strerror(errno));
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(open.get())) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 /// A folder beside its final place, which takes its name when it is complete and disappears otherwise.
 class PendingFolder {
  public:
   explicit PendingFolder(const fs::path& out) : path_(out.string() + fmt::format(".tmp-{}", ::getpid())) {
+    remove_tree(path_);  // what this very process could not remove for want of memory
     std::error_code error;
-    fs::remove_all(path_, error);  // what this very process could not remove for want of memory
     if (!fs::create_directory(path_, error)) {
       fail(ErrorCode::kIo, "{}: cannot create: {}", path_.string(), error ? error.message() : "it exists already");
     }
   }
   PendingFolder(const PendingFolder&) = delete;
   PendingFolder& operator=(const PendingFolder&) = delete;
-  ~PendingFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
+  ~PendingFolder() { remove_tree(path_); }
   const fs::path& path() const { return path_; }
 
  private:
@@ -68,19 +95,19 @@ class Copy {
 
   void run(const fs::path& relative, size_t depth) {
     if (depth == kMaxDepth) fail(ErrorCode::kResourceLimit, "{}: too many folders inside each other", root_.string());
-    for (const fs::directory_entry& entry : fs::directory_iterator(root_ / relative)) {
-      const fs::path name = relative / entry.path().filename();
-      if (entry.path().filename().string().front() == '.') continue;
-      if (fs::is_directory(entry.symlink_status())) {
-        if (fs::weakly_canonical(entry.path()) == fs::weakly_canonical(to_)) continue;
+    for (const std::string& own_name : names_in(root_ / relative)) {
+      const fs::path name = relative / own_name, path = root_ / name;
+      const fs::file_status status = fs::symlink_status(path);
+      if (fs::is_directory(status)) {
+        if (fs::equivalent(path, to_)) continue;
         run(name, depth + 1);
         continue;
       }
-      if (depth == 0 && is_weights(name.string())) continue;
+      if (depth == 0 && is_weights(own_name)) continue;
       const fs::path real =
-          entry.is_symlink() ? resolve_inside(root_, name.string(), root_.string()) : fs::canonical(entry.path());
+          fs::is_symlink(status) ? resolve_inside(root_, name.string(), root_.string()) : fs::canonical(path);
       if (left_out_.count(real) > 0) continue;
-      if (!fs::is_regular_file(real)) fail(ErrorCode::kIo, "{}: expected a regular file", entry.path().string());
+      if (!fs::is_regular_file(real)) fail(ErrorCode::kIo, "{}: expected a regular file", path.string());
       fs::create_directories((to_ / name).parent_path());
       fs::copy_file(real, to_ / name);
       copied_->push_back(name.string());
@@ -108,9 +135,20 @@ std::vector<std::vector<const TensorEntry*>> make_shards(const Checkpoint& check
   return shards;
 }
 
+/// Text, since a JSON object with others in it needs memory to go.
+std::string index_text(uint64_t bytes, const std::map<std::string, std::string>& weight_map) {
+  std::string text = fmt::format("{{\n  \"metadata\": {{\n    \"total_size\": {}\n  }},\n  \"weight_map\": {{", bytes);
+  const char* comma = "";
+  for (const auto& [tensor, file] : weight_map) {
+    text += fmt::format("{}\n    {}: \"{}\"", comma, Json(tensor).dump(), file);
+    comma = ",";
+  }
+  return text + "\n  }\n}\n";
+}
+
 void write_weights(const Checkpoint& checkpoint, uint64_t shard_bytes, const fs::path& to, Converted* converted) {
   const auto shards = make_shards(checkpoint, shard_bytes);
-  Json map = Json::object();
+  std::map<std::string, std::string> weight_map;
   for (size_t i = 0; i < shards.size(); ++i) {
     const std::string name =
         shards.size() == 1 ? kSingle : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
@@ -118,14 +156,13 @@ void write_weights(const Checkpoint& checkpoint, uint64_t shard_bytes, const fs:
     for (const TensorEntry* entry : shards[i]) {
       items.push_back(
           {entry->name, entry->dtype, entry->dims, [&checkpoint, entry] { return checkpoint.stored(entry->name); }});
-      map[entry->name] = name;
+      weight_map[entry->name] = name;
     }
     stream_safetensors(to / name, std::move(items), {{"format", "pt"}});
     converted->files.push_back(name);
   }
   if (shards.size() == 1) return;
-  const Json index = {{"metadata", {{"total_size", checkpoint.total_bytes()}}}, {"weight_map", std::move(map)}};
-  write_text_file(to / kIndex, index.dump(2) + "\n");
+  write_text_file(to / kIndex, index_text(checkpoint.total_bytes(), weight_map));
   converted->files.push_back(kIndex);
 }
 
