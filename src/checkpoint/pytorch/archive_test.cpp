@@ -61,6 +61,11 @@ TEST(Zip, ChecksTheZip64EndRecord) {
   const uint64_t size = 46 + 3, offset = 30 + 3 + 5, at = size + offset;
   auto file = [&](const std::string& records) { return make_zip({member}, {.behind_directory = records}); };
   EXPECT_EQ(read_zip(FileRange(file(end64(1, size, offset) + locator(at)), "f")).size(), 1u);
+  auto escaped = [&](const ZipEnd& end) { return read_zip(FileRange(make_zip({member}, end), "f")).size(); };
+  const std::string records = end64(1, size, offset) + locator(at);
+  EXPECT_EQ(escaped({.behind_directory = records, .more_members = 0xfffe}), 1u);
+  EXPECT_EQ(escaped({.behind_directory = records, .more_size = 0xffffffff - static_cast<uint32_t>(size)}), 1u);
+  EXPECT_EQ(escaped({.behind_directory = records, .more_offset = 0xffffffff - static_cast<uint32_t>(offset)}), 1u);
   refuses_zip(file(end64(1, size, offset) + locator(at, 2)), "an archive of 2 disks");
   refuses_zip(file(end64(1, size, offset) + locator(at + 1)), "expected right before this one");
   refuses_zip(file(end64(1, size, offset, 45) + locator(at)), "a Zip64 end record of 45 bytes");
@@ -96,6 +101,7 @@ TEST(Zip, RefusesLocalHeadersThatDiffer) {
   refuses_member({.name = "a/y", .data = "data", .local_size = 3}, "3 bytes in 4 with CRC");
   refuses_member({.name = "a/y", .data = "data", .local_packed = 3}, "4 bytes in 3 with CRC");
   refuses_member({.name = "a/y", .data = "data", .packed = 3, .local_packed = 4}, "4 bytes stored in 3");
+  refuses_member({.name = "a/y", .data = "data", .local_size = 0xffffffff}, "4294967295 bytes in 4 with CRC");
   ZipMember behind{.name = "a/y", .data = "data", .flags = 8, .local_crc = 0, .local_size = 0, .local_packed = 0};
   refuses_member(behind, "expected its data descriptor");
   behind.behind = kDescriptor + number(4, 4) + number(5, 4);

@@ -19,7 +19,7 @@ std::string in_quotes(std::string_view text) {
   return out + (text.size() > kMaxShown ? "\"…" : "\"");
 }
 
-FileRange::FileRange(std::shared_ptr<const MappedFile> file)
+FileRange::FileRange(const std::shared_ptr<const MappedFile>& file)
     : reader_(std::make_shared<Reader>([file](uint64_t at, size_t count, void* to) { file->read(at, count, to); })),
       name_(file->path().string()),
       size_(file->size()) {}

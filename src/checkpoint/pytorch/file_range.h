@@ -21,7 +21,7 @@ std::string in_quotes(std::string_view text);
 class FileRange {
  public:
   /// The whole file.
-  explicit FileRange(std::shared_ptr<const MappedFile> file);
+  explicit FileRange(const std::shared_ptr<const MappedFile>& file);
   /// Bytes in memory that outlive the range.
   FileRange(std::string_view memory, std::string name);
 

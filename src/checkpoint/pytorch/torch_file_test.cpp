@@ -135,6 +135,8 @@ TEST(TorchFile, TellsTheFormsByTheirFirstBytes) {
   EXPECT_FALSE(is_torch_file(""));
   EXPECT_FALSE(is_torch_file(std::string(257, 'x') + "usta"));
   EXPECT_FALSE(is_torch_file(test::file_bytes("{}", 0)));
+  EXPECT_FALSE(is_torch_file(std::string(300, 'x')));
+  EXPECT_TRUE(is_torch_file("PK\x03\x04xxxx{"));
   EXPECT_FALSE(is_torch_file(std::string("PK\x03\x04\0\0\0\0{", 9)));
   EXPECT_FALSE(is_torch_file(std::string("\x80\0\0\0\0\0\0\0{", 9)));
   refuses("ustar", "expected a tar header");
@@ -183,6 +185,7 @@ TEST(TorchPickle, ChecksItsParts) {
       read(kMagic + kProtocol + program(dict({text("little_endian"), "\x88"})) + program(one()) + kKeys + kStorage)
           .entries.size(),
       1u);
+  refuses(kMagic + kProtocol + program(dict({text("little_endian"), "N"})), "written on a big-endian machine");
   refuses(raw_of(one(), program("N") + kStorage), "expected the list of the storages' keys");
   refuses(raw_of(one(), program("](" + text("1") + "e") + kStorage), "storage \"1\" of the list is not in the pickle");
   refuses(raw_of(one(), program("](K\1e") + kStorage), "storage \"\" of the list is not in the pickle");
@@ -241,6 +244,20 @@ TEST(TorchFile, CountsDictsThatAreShared) {
           "a state dict of more than 2097152 values");
 }
 
+TEST(TorchFile, NamesTensorsByTheirKeys) {
+  const std::string t = tensor(storage("FloatStorage", "0", 6), 0, {2}, {1});
+  const std::string bytes = call(test::global("_codecs", "encode"), {text("key"), text("latin1")});
+  EXPECT_EQ(read(raw_of(dict({bytes, t}))).entries.at(0).name, "key");
+  const TorchFile file = read(raw_of(dict({text("a"), t, text(std::string(5000, 'x')), "N"})));
+  EXPECT_NE(file.warnings.at(0).find("the first is \"?\""), std::string::npos);
+  // Each dict of a long name holds the one before; every tensor's name is made of all of them.
+  std::string body = dict({text("t"), t});
+  for (int i = 0; i < 10; ++i) body = dict({text(std::string(370, 'x')), body});
+  std::string many = "}(" + text("0") + body + "q\x01";
+  for (int i = 1; i < 4000; ++i) many += text(std::to_string(i)) + "h\x01";
+  refuses(raw_of(many + "u"), "names of more than 67108864 bytes");
+}
+
 TEST(TorchFile, TakesTheWeightsOfATrainingCheckpoint) {
   const std::string t = tensor(storage("FloatStorage", "0", 6), 0, {2}, {1});
   const TorchFile wrapped =
@@ -279,6 +296,12 @@ TEST(TorchTar, ChecksItsParts) {
   const std::string good = tensors_of(tar_tensor("K\1", "FloatTensor", {6}, {1}));
   EXPECT_EQ(read(tar_of(tar_storages(), good)).entries.at(0).bytes, 24u);
   EXPECT_EQ(read(tar_of(tar_storages(), good, program(dict({text("w"), "K\x0aQ"})))).entries.size(), 1u);
+  const std::string by_name = program("K\1") +
+                              program(tuple({text("1"), text("cpu"), test::global("torch", "FloatStorage")})) +
+                              number(6, 8) + kData + program("]");
+  EXPECT_EQ(read(tar_of(by_name, tensors_of(tar_tensor(text("1"), "FloatTensor", {6}, {1})))).entries.size(), 1u);
+  const std::string direct = tensor(text("1") + "Q", 0, {2}, {1});
+  EXPECT_EQ(read(tar_of(tar_storages(), good, program(dict({text("w"), direct})))).entries.at(0).bytes, 8u);
   refuses(tar_member("storages", "") + test::kTarEnd, "the pickle ends here", "f: member \"storages\": byte 0");
   refuses(tar_member("x", "") + test::kTarEnd, "a tar archive without member \"storages\"");
   refuses(tar_of(tar_storages(), good, kTarPickle + "x"), "the pickle ends here, expected it to end");
