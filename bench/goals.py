@@ -52,5 +52,8 @@ GOALS = [
     Goal("matmul", figure="share", what="share of the measured peak", limit=88, unit="%"),
     Goal("start-up", figure="onnxruntime", what="onnxruntime / gamut", limit=1.0),
     Goal("start-up", figure="sentence-transformers", what="sentence-transformers / gamut", limit=5.0),
+    Goal("torch-file-open", figure="torch", what="torch.load(mmap=True) / gamut", limit=1.0),
+    Goal("torch-file-read", figure="torch", what="torch.load(mmap=True) / gamut", limit=1.0),
+    Goal("torch-file-memory", figure="torch", what="torch.load(mmap=True) / gamut", limit=1.0),
     Goal("memory", figure="above_file", what="peak memory above the file's size", limit=40, **MEBIBYTES),
 ]

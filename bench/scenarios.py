@@ -20,6 +20,7 @@ import engines
 import loading
 import models
 import peers
+import torch_files
 from report import MEBIBYTE, TOLERANCE, Figure, Report, Row, Spread, check_outputs, compare
 from worker import Job, Worker
 
@@ -222,4 +223,7 @@ SCENARIOS: dict[str, Callable[[str, argparse.Namespace], Report]] = {
     "memory": memory,
     "openvino-load": loading.load,
     "openvino-memory": loading.memory,
+    "torch-file-open": torch_files.opening,
+    "torch-file-read": torch_files.reading,
+    "torch-file-memory": torch_files.memory,
 }

@@ -21,6 +21,10 @@ foreach(folder ${test_folders})
   endif()
 endforeach()
 
+foreach(folder checkpoint api)
+  target_compile_definitions(test_${folder} PRIVATE GAMUT_TORCH_FIXTURES="${CMAKE_SOURCE_DIR}/tests/checkpoint/fixtures")
+endforeach()
+
 # What the tests of src/base open in place of NVIDIA's driver.
 add_library(fake_libcuda MODULE tests/fake_libcuda.cpp)
 target_link_libraries(fake_libcuda PRIVATE gamut_options)

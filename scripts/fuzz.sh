@@ -20,6 +20,7 @@ longest_input() {
     text) echo 256 ;;
     shard_index) echo 512 ;;
     config | vocab_txt) echo 1024 ;;
+    torch_tar) echo 12288 ;;
     *) echo 2048 ;;
   esac
 }

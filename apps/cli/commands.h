@@ -35,6 +35,8 @@ void add_info_command(CLI::App& app, CommonOptions& common);
 void add_models_command(CLI::App& app, CommonOptions& common);
 /// gamut doctor: what this machine gives gamut and what of it works.
 void add_doctor_command(CLI::App& app, CommonOptions& common);
+/// gamut convert MODEL --out FOLDER: the weights as safetensors.
+void add_convert_command(CLI::App& app, CommonOptions& common);
 /// gamut bench MODEL: how fast it runs here.
 void add_bench_command(CLI::App& app, CommonOptions& common);
 

@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   gamut::cli::add_info_command(app, common);
   gamut::cli::add_models_command(app, common);
   gamut::cli::add_doctor_command(app, common);
+  gamut::cli::add_convert_command(app, common);
   gamut::cli::add_bench_command(app, common);
   try {
     app.parse(argc, argv);

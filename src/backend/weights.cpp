@@ -16,6 +16,8 @@ StoredTensor Weights::stored(const std::string& name) const {
 
 std::optional<Tensor> Weights::in_place(const std::string& name) const {
   if (expressions_.count(name) > 0) return std::nullopt;
+  const TensorEntry* entry = checkpoint_->find(name);
+  if (entry != nullptr && !entry->strides.empty()) return std::nullopt;
   return checkpoint_->tensor(name);
 }
 

@@ -22,7 +22,8 @@ class Weights {
 
   /// The weight as stored, or the value of its expression (f32).
   StoredTensor stored(const std::string& name) const;
-  /// The weight where it lies, in the checkpoint's map or memory; nothing when it is an expression's value. The map is
+  /// The weight where it lies, in the checkpoint's map or memory; nothing when it is an expression's value or
+  /// its elements do not lie one after the other. The map is
   /// touched by whoever reads it; see MappedFile.
   std::optional<Tensor> in_place(const std::string& name) const;
   /// The weight as f32 in memory.

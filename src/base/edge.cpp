@@ -20,6 +20,7 @@ void rethrow_as_error() {
     } catch (const std::length_error& error) {
       throw Error(ErrorCode::kResourceLimit, fmt::format("a size beyond any memory: {}", error.what()));
     } catch (const std::system_error& error) {  // that of filesystems too
+      if (error.code() == std::errc::not_enough_memory) throw std::bad_alloc();
       throw Error(ErrorCode::kIo, error.what());
     } catch (const std::exception& error) {
       fail_with_hint(ErrorCode::kInternal, error.what(), "This is a defect in gamut; please report it.");

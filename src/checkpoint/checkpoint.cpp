@@ -8,51 +8,28 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "checkpoint/model_path.h"
+#include "checkpoint/pytorch/torch_file.h"
 #include "checkpoint/safetensors_name.h"
+#include "checkpoint/strided.h"
 
 namespace gamut {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSingleFile = "model.safetensors";
-constexpr const char* kIndexFile = "model.safetensors.index.json";
-/// Known formats that this build does not read, in the order in which they are looked for.
-constexpr const char* kOtherFiles[] = {"pytorch_model.bin", "pytorch_model.bin.index.json"};
+/// What is looked for, in this order: a single file or the index of its shards.
+struct WeightFile {
+  const char* name;
+  bool is_index;
+};
+constexpr WeightFile kWeightFiles[] = {{"model.safetensors", false},
+                                       {"model.safetensors.index.json", true},
+                                       {"pytorch_model.bin", false},
+                                       {"pytorch_model.bin.index.json", true}};
 
 constexpr JsonLimits kIndexLimits{.max_bytes = 64u << 20, .max_depth = 8};
 constexpr size_t kMaxShards = 4096;
-
-bool is_inside(const fs::path& path, const fs::path& folder) {
-  const auto [in_folder, in_path] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return in_folder == folder.end() && in_path != path.end();
-}
-
-/// Whether the directory entry exists, a dangling link included: that is a broken model, not a missing file.
-bool entry_exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
-}
-
-/// The real path of `dir`/`name`. Links may lead only into the folder itself or, when it is a snapshot of the Hub cache
-/// (REPOSITORY/snapshots/REVISION), into REPOSITORY/blobs.
-fs::path resolve(const fs::path& dir, std::string_view name, const std::string& source) {
-  const fs::path path = join_inside(dir, name, source);
-  std::error_code error;
-  const fs::path root = fs::canonical(dir, error);
-  if (error) fail(ErrorCode::kNotFound, "{}: no such folder", dir.string());
-  fs::path real = fs::canonical(path, error);
-  if (error) {
-    fail(ErrorCode::kNotFound, "{}: {} does not exist or is a broken link", source, path.string());
-  }
-  if (is_inside(real, root)) return real;
-  const fs::path snapshots = root.parent_path();
-  if (snapshots.filename() == "snapshots" && is_inside(real, snapshots.parent_path() / "blobs")) return real;
-  fail_with_hint(ErrorCode::kInvalidFile,
-                 fmt::format("{}: {} is a link to {}, expected a file inside the model folder", source, path.string(),
-                             real.string()),
-                 "Copy the file into the folder, or pass the folder that holds the file itself.");
-}
 
 /// The shard of each tensor, as the index has it.
 using WeightMap = std::map<std::string, std::string>;
@@ -98,40 +75,15 @@ int64_t stated_size(const Json& index) {
 
 }  // namespace
 
-Tensor StoredTensor::load() const {
-  if (file_ == nullptr) return memory_;
-  Tensor tensor = Tensor::allocate(dtype_, dims_);
-  file_->read(offset_, bytes_, tensor.mutable_data());
-  return tensor;
-}
-
-bool StoredTensor::try_read(uint64_t begin, size_t count, void* to) const noexcept {
-  if (file_ != nullptr) return file_->try_read(offset_ + begin, count, to);
-  std::memcpy(to, static_cast<const char*>(memory_.data()) + begin, count);
-  return true;
-}
-
-void StoredTensor::refuse(uint64_t begin, size_t count) const {
-  check_internal(file_ != nullptr, "a tensor in memory that cannot be read");
-  std::vector<char> bytes(count);
-  file_->read(offset_ + begin, count, bytes.data());
-  fail(ErrorCode::kIo, "{}: bytes {} to {} could not be read for a moment", file_->path().string(), offset_ + begin,
-       offset_ + begin + count);
-}
-
 Checkpoint Checkpoint::open(const fs::path& dir) {
   std::error_code error;
   if (!fs::is_directory(dir, error)) fail(ErrorCode::kNotFound, "{}: no such folder", dir.string());
-  if (entry_exists(dir / kSingleFile)) return open_file(resolve(dir, kSingleFile, dir.string()));
-  if (entry_exists(dir / kIndexFile)) return open_index(dir, resolve(dir, kIndexFile, dir.string()));
-  for (const char* name : kOtherFiles) {
+  for (const auto& [name, is_index] : kWeightFiles) {
     if (!entry_exists(dir / name)) continue;
-    fail_with_hint(ErrorCode::kUnsupported,
-                   fmt::format("{}: found {}, expected {} or {}", dir.string(), name, kSingleFile, kIndexFile),
-                   "This build reads safetensors only; the model's repository often has a safetensors revision.");
+    return is_index ? open_index(dir, name) : open_file(resolve_inside(dir, name, dir.string()));
   }
-  fail(ErrorCode::kNotFound, "{}: no weights; looked for {}, {}, {}, {}", dir.string(), kSingleFile, kIndexFile,
-       kOtherFiles[0], kOtherFiles[1]);
+  fail(ErrorCode::kNotFound, "{}: no weights; looked for {}, {}, {}, {}", dir.string(), kWeightFiles[0].name,
+       kWeightFiles[1].name, kWeightFiles[2].name, kWeightFiles[3].name);
 }
 
 Checkpoint Checkpoint::open_file(const fs::path& path) {
@@ -152,10 +104,10 @@ Checkpoint Checkpoint::from_tensors(const NamedTensors& tensors) {
   return checkpoint;
 }
 
-Checkpoint Checkpoint::open_index(const fs::path& dir, const fs::path& index_path) {
-  const std::string source = (dir / kIndexFile).string();
-  return open_shards(read_file(index_path, kIndexLimits.max_bytes), source,
-                     [&](const std::string& shard) { return MappedFile::open(resolve(dir, shard, source)); });
+Checkpoint Checkpoint::open_index(const fs::path& dir, const std::string& name) {
+  const std::string source = (dir / name).string();
+  return open_shards(read_file(resolve_inside(dir, name, dir.string()), kIndexLimits.max_bytes), source,
+                     [&](const std::string& shard) { return MappedFile::open(resolve_inside(dir, shard, source)); });
 }
 
 Checkpoint Checkpoint::open_shards(std::string_view text, const std::string& source, const ShardOpener& open_shard) {
@@ -193,8 +145,21 @@ Checkpoint Checkpoint::open_shards(std::string_view text, const std::string& sou
 }
 
 void Checkpoint::add_file(std::shared_ptr<const MappedFile> file) {
-  SafetensorsHeader header = read_safetensors_header(*file);
-  for (TensorEntry& entry : header.entries) {
+  std::string head(std::min(file->size(), kTorchHeadBytes), '\0');
+  file->read(0, head.size(), head.data());
+  std::vector<TensorEntry> entries;
+  storages_.emplace_back();
+  if (is_torch_file(head)) {
+    TorchFile content = read_torch_file(FileRange(file));
+    for (const std::string& warning : content.warnings) {
+      warnings_.push_back(fmt::format("{}: {}", file->path().string(), warning));
+    }
+    storages_.back() = std::move(content.storages);
+    entries = std::move(content.entries);
+  } else {
+    entries = read_safetensors_header(*file).entries;
+  }
+  for (TensorEntry& entry : entries) {
     entry.file = static_cast<uint32_t>(files_.size());
     entries_.push_back(std::move(entry));
   }
@@ -236,14 +201,16 @@ const TensorEntry& Checkpoint::require(std::string_view name) const {
 
 StoredTensor Checkpoint::stored(std::string_view name) const {
   const TensorEntry& entry = require(name);
-  return files_.empty() ? StoredTensor(tensor(entry)) : StoredTensor(entry, files_.at(entry.file));
+  const bool lies_in_file = !files_.empty() && entry.strides.empty();
+  return lies_in_file ? StoredTensor(entry, files_.at(entry.file)) : StoredTensor(tensor(entry));
 }
 
 Tensor Checkpoint::tensor(std::string_view name) const { return tensor(require(name)); }
 
 Tensor Checkpoint::tensor(const TensorEntry& entry) const {
   if (files_.empty()) return memory_.at(static_cast<size_t>(&entry - entries_.data()));
-  return map_tensor(entry, files_.at(entry.file));
+  const auto& file = files_.at(entry.file);
+  return entry.strides.empty() ? map_tensor(entry, file) : gather(entry, *file);
 }
 
 void Checkpoint::release(std::string_view name) const {
@@ -257,6 +224,12 @@ void Checkpoint::release_all() const {
 
 void Checkpoint::require_whole() const {
   for (const auto& file : files_) file->require_whole();
+}
+
+void Checkpoint::verify() const {
+  for (size_t i = 0; i < files_.size(); ++i) {
+    for (const ArchiveMember& member : storages_[i]) check_crc(FileRange(files_[i]), member);
+  }
 }
 
 std::vector<fs::path> Checkpoint::files() const {

@@ -1,4 +1,4 @@
-// The weights of a model directory: which tensors exist, where they lie, and their bytes without a copy.
+// The weights of a model directory: which tensors exist, where they lie, and their bytes, without a copy if possible.
 #pragma once
 
 #include <cstdint>
@@ -9,57 +9,27 @@
 #include <string_view>
 #include <vector>
 
+#include "checkpoint/pytorch/archive.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/stored_tensor.h"
 #include "gamut/tensor.h"
 
 namespace gamut {
 
 class MappedFile;
 
-/// The bytes of one tensor, to be copied whole or piece by piece. Nothing it does touches a memory map, so a file that
-/// becomes shorter is an error and no crash. Cheap to copy; stays valid after the checkpoint is gone. Const functions
-/// may be called from several threads.
-class StoredTensor {
- public:
-  /// A tensor in memory.
-  explicit StoredTensor(Tensor memory) : memory_(std::move(memory)), dtype_(memory_.dtype()), dims_(memory_.dims()) {}
-  /// A tensor of a file.
-  StoredTensor(const TensorEntry& entry, std::shared_ptr<const MappedFile> file)
-      : file_(std::move(file)), offset_(entry.offset), bytes_(entry.bytes), dtype_(entry.dtype), dims_(entry.dims) {}
-
-  DType dtype() const { return dtype_; }
-  const Dims& dims() const { return dims_; }
-  size_t bytes() const { return file_ == nullptr ? memory_.bytes() : bytes_; }
-  /// The bytes, when they lie in memory already; else null.
-  const void* data() const { return file_ == nullptr ? memory_.data() : nullptr; }
-
-  /// The whole tensor in memory that nobody else changes. Throws Error{kIo} that names the file and where it ends.
-  Tensor load() const;
-  /// Copies bytes [begin, begin + count) of the tensor; false when they cannot be read.
-  bool try_read(uint64_t begin, size_t count, void* to) const noexcept;
-  /// Throws the Error{kIo} that says why bytes [begin, begin + count) cannot be read.
-  [[noreturn]] void refuse(uint64_t begin, size_t count) const;
-
- private:
-  Tensor memory_;
-  std::shared_ptr<const MappedFile> file_;
-  uint64_t offset_ = 0;
-  uint64_t bytes_ = 0;
-  DType dtype_;
-  Dims dims_;
-};
-
 /// A set of named tensors: a file, the shards of an index, or tensors in memory. Cheap to move; tensors stay valid
 /// after the checkpoint is gone. Const functions may be called from several threads.
 class Checkpoint {
  public:
-  /// Opens the weights of a model directory: `model.safetensors`, else `model.safetensors.index.json` and its shards.
+  /// Opens the weights of a model directory: `model.safetensors`, else `model.safetensors.index.json` and its shards,
+  /// else `pytorch_model.bin`, else `pytorch_model.bin.index.json` and its shards. What a file is says its first bytes.
   /// A shard is a plain relative name inside `dir`. It may be a symbolic link (the Hub cache keeps its files so), and
   /// the link may only lead into `dir` or, for a Hub snapshot, into the `blobs` folder of the same repository. Throws
-  /// Error{kNotFound} when there are no weights, Error{kUnsupported} naming the file when only other formats exist,
-  /// Error{kInvalidFile} when a file is malformed or index and shards disagree on any tensor.
+  /// Error{kNotFound} when there are no weights, Error{kInvalidFile} when a file is malformed or index and shards
+  /// disagree on any tensor, Error{kUnsupported} for what a PyTorch file may hold and gamut does not read.
   static Checkpoint open(const std::filesystem::path& dir);
-  /// Opens one safetensors file.
+  /// Opens one file, of safetensors or PyTorch.
   static Checkpoint open_file(const std::filesystem::path& path);
   /// Gives the file that an index names, or throws.
   using ShardOpener = std::function<std::shared_ptr<const MappedFile>(const std::string& name)>;
@@ -77,8 +47,8 @@ class Checkpoint {
   /// The tensor's bytes, to be copied. Throws Error{kNotFound}.
   StoredTensor stored(std::string_view name) const;
 
-  /// The tensor's bytes where they lie in the map, which the result keeps alive; see MappedFile. Throws
-  /// Error{kNotFound}.
+  /// The tensor's bytes where they lie in the map, which the result keeps alive; see MappedFile. A copy when they are
+  /// not aligned or have strides. Throws Error{kNotFound}.
   Tensor tensor(std::string_view name) const;
   Tensor tensor(const TensorEntry& entry) const;
 
@@ -89,6 +59,10 @@ class Checkpoint {
   /// Throws Error{kIo} when a file is shorter now than when it was opened; see MappedFile.
   void require_whole() const;
 
+  /// Compares the bytes of every storage of a PyTorch archive with the checksum that the archive states, which takes
+  /// reading them all. Throws Error{kInvalidFile}.
+  void verify() const;
+
   /// Bytes of all tensors together.
   uint64_t total_bytes() const { return total_bytes_; }
   /// The files in the order of TensorEntry::file; empty in memory.
@@ -98,7 +72,7 @@ class Checkpoint {
 
  private:
   Checkpoint() = default;
-  static Checkpoint open_index(const std::filesystem::path& dir, const std::filesystem::path& index);
+  static Checkpoint open_index(const std::filesystem::path& dir, const std::string& name);
   void add_file(std::shared_ptr<const MappedFile> file);
   void build_index();
   const TensorEntry& require(std::string_view name) const;
@@ -106,7 +80,8 @@ class Checkpoint {
   std::vector<TensorEntry> entries_;
   std::vector<uint32_t> by_name_;  ///< positions in entries_, sorted by name
   std::vector<std::shared_ptr<const MappedFile>> files_;
-  std::vector<Tensor> memory_;  ///< parallel to entries_ when the tensors lie in memory
+  std::vector<Tensor> memory_;                        ///< parallel to entries_ when the tensors lie in memory
+  std::vector<std::vector<ArchiveMember>> storages_;  ///< parallel to files_, of PyTorch's zip form
   std::vector<std::string> warnings_;
   uint64_t total_bytes_ = 0;
 };

@@ -135,10 +135,11 @@ TEST(Checkpoint, NamesWhatItLookedFor) {
             "D: no weights; looked for model.safetensors, model.safetensors.index.json, pytorch_model.bin, "
             "pytorch_model.bin.index.json");
   test::write_bytes(dir / "pytorch_model.bin.index.json", "{}");
-  EXPECT_EQ(refusal(dir, ErrorCode::kUnsupported),
-            "D: found pytorch_model.bin.index.json, expected model.safetensors or model.safetensors.index.json");
-  test::write_bytes(dir / "pytorch_model.bin", "");
-  EXPECT_NE(refusal(dir, ErrorCode::kUnsupported).find("found pytorch_model.bin,"), std::string::npos);
+  EXPECT_EQ(refusal(dir),
+            "D/pytorch_model.bin.index.json: no \"weight_map\", expected an object from tensor names to file names");
+  test::write_bytes(dir / "pytorch_model.bin", "PK\x03\x04");
+  EXPECT_EQ(refusal(dir),
+            "D/pytorch_model.bin: byte 0: a zip archive of 4 bytes, expected at least 22 (truncated file?)");
   test::write_bytes(dir / "model.safetensors", "");
   EXPECT_EQ(refusal(dir), "D/model.safetensors: byte 0: file of 0 bytes, expected 8 bytes of header length");
 }

@@ -4,27 +4,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "checkpoint/stored_tensor.h"
+#include "checkpoint/tensor_entry.h"
 #include "gamut/tensor.h"
 
 namespace gamut {
 
 class MappedFile;
-
-/// Where one tensor lies.
-struct TensorEntry {
-  std::string name;
-  DType dtype = DType::kF32;
-  Dims dims;
-  uint32_t file = 0;    ///< index of the file within its checkpoint
-  uint64_t offset = 0;  ///< of the first byte, counted from the start of that file
-  uint64_t bytes = 0;
-};
 
 /// Limits of a safetensors header, enforced before the work.
 struct SafetensorsLimits {
@@ -60,6 +53,18 @@ Tensor map_tensor(const TensorEntry& entry, const std::shared_ptr<const MappedFi
 
 /// Reads every tensor of a file into memory of its own. Throws as `read_safetensors_header` and MappedFile::open.
 NamedTensors read_safetensors(const std::filesystem::path& path);
+
+/// A tensor to write, whose bytes are asked for when their turn comes.
+struct SafetensorsItem {
+  std::string name;
+  DType dtype = DType::kF32;
+  Dims dims;
+  std::function<StoredTensor()> open;
+};
+
+/// Writes a safetensors file as below, one tensor after the other, so that no more than one is in memory.
+void stream_safetensors(const std::filesystem::path& path, std::vector<SafetensorsItem> items,
+                        const std::map<std::string, std::string>& metadata = {});
 
 /// Writes a safetensors file: wider dtypes first, then by name, bytes aligned to 8. The file appears under its name
 /// only when it is complete. Throws Error{kIo}, and Error{kInvalidArgument} for a name or shape the format cannot hold.

@@ -306,6 +306,19 @@ describe() {
   has out '{"models":[{"model_type":"'
 }
 
+convert() {
+  expect 0 embed base 'the cat' --json
+  cp out wanted
+  expect 0 convert base --out converted --json
+  has out '{"files":["model.safetensors"],"copied":['
+  expect 0 embed converted 'the cat' --json
+  same out wanted
+  expect 1 convert base --out converted --json
+  error invalid_argument
+  expect 0 convert base --out converted --force
+  expect 1 convert nowhere --out nothing
+}
+
 bench() {
   expect 0 bench base --tokens 8 --batch 2 --runs 1 --threads 1 --json
   lines out 3
@@ -379,7 +392,7 @@ full_device() {
   done
 }
 
-for part in wrong_usage embed errors run forward generate tokenize describe bench doctor full_device; do "$part"; done
+for part in wrong_usage embed errors run forward generate tokenize describe convert bench doctor full_device; do "$part"; done
 if ((failures > 0)); then
   echo "$failures of $checks checks failed"
   exit 1

@@ -12,6 +12,7 @@
 #include "base/thread_pool.h"
 #include "faults/model_folder.h"
 #include "faults/vocabulary_files.h"
+#include "gamut/convert.h"
 #include "gamut/model.h"
 #include "gamut/task.h"
 #include "gamut/tokenizer.h"
@@ -145,6 +146,30 @@ TEST(Faults, ReadsOfLoadingAndRunning) {
   fail_each(Kind::kReads, [] { open_and_embed(2); });
   fail_each(Kind::kReads, [] { Model::open(model_folder(), {.backend = "reference"}).forward(some_inputs()); });
   fail_each(Kind::kReads, [] { read_tensors(model_folder() / "model.safetensors"); });
+}
+
+/// Opens a checkpoint of PyTorch, makes its tensors contiguous, and writes them: a folder that exists gets whole files.
+void fail_conversions(Kind kind, int64_t step) {
+  for (const char* name : {"zip_views", "raw_old_functions", "tar_tensors"}) {
+    SCOPED_TRACE(name);
+    const fs::path in = model_folder() / name, out = model_folder() / "converted";
+    const fs::path fixture =
+        fs::path(GAMUT_PARITY_FOLDER).parent_path() / "checkpoint/fixtures" / (std::string(name) + ".bin");
+    fs::create_directories(in);
+    fs::copy_file(fixture, in / "pytorch_model.bin", fs::copy_options::overwrite_existing);
+    fs::create_directories(out);
+    fail_each(
+        kind, [&] { ASSERT_EQ(convert(in, out, {.force = true}).files.size(), 1u); }, step);
+    const NamedTensors expected = read_tensors(fs::path(fixture).replace_extension(".safetensors"));
+    EXPECT_EQ(read_tensors(out / "model.safetensors").size(), expected.size());
+  }
+}
+
+TEST(Faults, AllocationsOfConvertingPyTorchFiles) { fail_conversions(Kind::kAllocations, 5); }
+
+TEST(Faults, ReadsAndWritesOfConvertingPyTorchFiles) {
+  fail_conversions(Kind::kReads, 1);
+  fail_conversions(Kind::kWrites, 1);
 }
 
 TEST(Faults, ThreadsAreRefused) {
