@@ -16,14 +16,24 @@ namespace {
 /// Plans kept: enough for the lengths that a server sees at a time, few enough to search in a moment.
 constexpr size_t kMaxPlans = 64;
 
+const MatmulKernel& weight_kernel(const KernelTable& kernels, Precision precision) {
+  switch (precision) {
+    case Precision::kBf16: return kernels.matmul_bf16;
+    case Precision::kF16: return kernels.matmul_f16;
+    case Precision::kF32:
+    case Precision::kAuto: break;
+  }
+  return kernels.matmul_f32;
+}
+
 bool is_leaf(const Node& node) { return node.op == &kInput || node.op == &kWeight || node.op == &kConstant; }
 
 }  // namespace
 
 CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels,
-                             std::shared_ptr<ThreadPool> pool)
-    : graph_(std::move(graph)), kernels_(kernels), pool_(std::move(pool)), buffers_(find_buffers(graph_)) {
-  Lowering lowering{graph_, weights, kernels_, *pool_};
+                             Precision precision, std::shared_ptr<ThreadPool> pool)
+    : graph_(std::move(graph)), kernels_(kernels), precision_(precision), pool_(std::move(pool)), buffers_(find_buffers(graph_)) {
+  Lowering lowering{graph_, weights, kernels_, weight_kernel(kernels_, precision_), *pool_};
   lowering.resident.resize(graph_.value_count());
   const std::vector<Node>& nodes = graph_.nodes();
   for (size_t i = 0; i < nodes.size(); ++i) {

@@ -10,12 +10,13 @@ namespace gamut::cpu {
 
 class CpuExecutable : public Executable {
  public:
-  /// Lowers every node of `graph`; operators must be supported.
-  CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool);
+  /// Lowers every node of `graph`; operators must be supported. `precision` is one of weight_kernel's.
+  CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, Precision precision,
+                std::shared_ptr<ThreadPool> pool);
 
   using Executable::run;
   NamedTensors run(const NamedTensors& inputs, const StateRun& states) const override;
-  Precision precision() const override { return Precision::kF32; }
+  Precision precision() const override { return precision_; }
   size_t planned_bytes(const SymbolValues& symbols) const override { return find_plan(symbols)->arena_bytes; }
   size_t weight_bytes() const override { return weight_bytes_; }
 
@@ -30,6 +31,7 @@ class CpuExecutable : public Executable {
 
   Graph graph_;
   const KernelTable& kernels_;
+  const Precision precision_;
   std::shared_ptr<ThreadPool> pool_;
   std::vector<Step> steps_;
   std::vector<Tensor> resident_;  // by value

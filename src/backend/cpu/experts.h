@@ -23,7 +23,8 @@ struct ExpertsArgs {
   float* y = nullptr;
   Unary activation = Unary::kSilu;
   float limit = 0, gain = 1;  ///< see ExpertsForm
-  void* scratch = nullptr;    ///< matmul_scratch_bytes
+  const MatmulKernel* kernel = nullptr;  ///< that the products are packed for
+  void* scratch = nullptr;               ///< matmul_scratch_bytes of it
 };
 
 /// What one call works in; reused by later ones.

@@ -16,6 +16,7 @@ extern const KernelTable kKernels;
 namespace avx512 {
 extern const KernelTable kKernels;
 extern const MatmulKernel kMatmulAmx;
+extern const MatmulKernel kMatmulBf16Amx;
 }  // namespace avx512
 #endif
 
@@ -28,6 +29,7 @@ const KernelTable& amx_kernels() {
     KernelTable table = avx512::kKernels;
     table.isa = Isa::kAmx;
     table.matmul_f32 = avx512::kMatmulAmx;
+    if (cpu_info().amx_bf16 && cpu_info().avx512_bf16) table.matmul_bf16 = avx512::kMatmulBf16Amx;
     return table;
   }();
   return kernels;

@@ -14,6 +14,8 @@ struct KernelTable {
 
   /// Matmul by weight type. Use the driver in backend/cpu/matmul.h.
   MatmulKernel matmul_f32;
+  MatmulKernel matmul_f16;   ///< A stays f32
+  MatmulKernel matmul_bf16;  ///< A is rounded to bf16
 
   /// Attention of one tile; use the driver in backend/cpu/attention.h. `scratch` has attention_scratch bytes.
   void (*attention)(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept;

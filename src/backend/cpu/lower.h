@@ -17,6 +17,8 @@ struct Lowering {
   const Graph& graph;
   const Weights& weights;
   const KernelTable& kernels;
+  /// Of products with weights; others are f32.
+  const MatmulKernel& weight_kernel;
   ThreadPool& pool;
 
   /// Weights and constants that steps read where they lie, by value; empty for the others.

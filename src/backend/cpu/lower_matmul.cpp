@@ -21,7 +21,7 @@ namespace {
 
 /// Packs the weight [out,in] of a linear, which is read piece by piece where its dtype allows.
 Tensor pack(Lowering& lowering, const Node& weight) {
-  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  const MatmulKernel& kernel = lowering.weight_kernel;
   const std::string name = weight.op == &kConstant ? "" : weight.attributes.s("name");
   StoredTensor stored = weight.op == &kConstant ? StoredTensor(weight.constant) : lowering.weights.stored(name);
   PackArgs args{.n = stored.dims().at(0), .k = stored.dims().at(1)};
@@ -85,7 +85,7 @@ Step lower_linears(Lowering& lowering, std::span<const Node* const> nodes) {
   check_internal(!nodes.empty() && nodes.size() <= kMostJoinedLinears, "linear: too many to be joined");
   std::vector<Linear> linears;
   for (const Node* node : nodes) linears.emplace_back(lowering, *node);
-  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  const MatmulKernel& kernel = lowering.weight_kernel;
   lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
   return [linears = std::move(linears), &kernel](Run& run) {
     std::array<MatmulArgs, kMostJoinedLinears> products;
