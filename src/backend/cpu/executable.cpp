@@ -9,6 +9,7 @@
 #include "ops/linear.h"
 #include "passes/binding.h"
 #include "passes/memory_plan.h"
+#include "passes/rewrite.h"
 
 namespace gamut::cpu {
 namespace {
@@ -33,12 +34,18 @@ bool is_leaf(const Node& node) { return node.op == &kInput || node.op == &kWeigh
 CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels,
                              Precision precision, std::shared_ptr<ThreadPool> pool)
     : graph_(std::move(graph)), kernels_(kernels), precision_(precision), pool_(std::move(pool)), buffers_(find_buffers(graph_)) {
-  Lowering lowering{graph_, weights, kernels_, weight_kernel(kernels_, precision_), *pool_};
+  Lowering lowering{graph_, weights, kernels_, weight_kernel(kernels_, precision_), *pool_,
+                    precision_ == Precision::kBf16};
   lowering.resident.resize(graph_.value_count());
   const std::vector<Node>& nodes = graph_.nodes();
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (is_view(nodes[i])) lowering.make_resident(nodes[i].inputs[0]);
     if (is_leaf(nodes[i]) || is_view(nodes[i])) continue;
+    if (const Node* up = gated_linear(i)) {
+      steps_.push_back(lower_gated_linears(lowering, nodes[i], *up));
+      ++i;
+      continue;
+    }
     const std::vector<const Node*> joined = joined_linears(i);
     if (joined.size() <= 1) {
       steps_.push_back(lower(lowering, nodes[i]));
@@ -78,6 +85,17 @@ std::vector<const Node*> CpuExecutable::joined_linears(size_t first) const {
     joined.push_back(&nodes[i]);
   }
   return joined;
+}
+
+/// The linear behind node `gate` that alone reads its result, as its factor, and the same x. Its own result may be
+/// written from the gate on: nothing that the two read lies there.
+const Node* CpuExecutable::gated_linear(size_t gate) const {
+  const std::vector<Node>& nodes = graph_.nodes();
+  if (nodes[gate].op != &op::kLinear || gate + 1 >= nodes.size()) return nullptr;
+  const Node &first = nodes[gate], &up = nodes[gate + 1];
+  if (up.op != &op::kLinear || input_or_none(up, 4) != first.outputs[0] || first.inputs.size() > 3) return nullptr;
+  if (first.inputs[0] != up.inputs[0] || count_uses(graph_)[first.outputs[0]] != 1) return nullptr;
+  return &up;
 }
 
 std::shared_ptr<const BoundPlan> CpuExecutable::find_plan(const SymbolValues& symbols) const {

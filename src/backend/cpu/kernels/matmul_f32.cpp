@@ -142,12 +142,13 @@ struct Finish {
   const float* bias = nullptr;
   const float* residual = nullptr;
   int64_t residual_stride = 0;
-  bool residual_first = true;
+  bool residual_first = true, residual_multiplies = false;
   float* out = nullptr;
   int64_t out_stride = 0;
 };
 
-/// out [rows, columns] = activate(alpha * sums + bias + residual), the residual behind the activation if not first.
+/// out [rows, columns] = activate(alpha * sums + bias + residual), the residual behind the activation if not first, and
+/// a factor there if it multiplies.
 template <typename F>
 void finish_rows(const Finish& f, int64_t rows, int64_t columns, const float* sums, F activate) {
   const V alpha = set1(f.alpha);
@@ -160,7 +161,7 @@ void finish_rows(const Finish& f, int64_t rows, int64_t columns, const float* su
       if (f.bias != nullptr) x = x + load_some(f.bias + i, count);
       if (first) x = x + load_some(residual + i, count);
       x = activate(x);
-      if (last) x = x + load_some(residual + i, count);
+      if (last) x = f.residual_multiplies ? x * load_some(residual + i, count) : x + load_some(residual + i, count);
       store_some(out + i, x, count);
     });
   }
@@ -172,6 +173,7 @@ void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) no
   const int64_t m = tile.m0, n = tile.n0, rows = tile.m1 - m, columns = tile.n1 - n;
   const Epilogue& e = args.epilogue;
   Finish f{.alpha = e.alpha, .residual_stride = e.residual_stride, .residual_first = e.residual_first};
+  f.residual_multiplies = e.residual_multiplies;
   if (e.bias != nullptr) f.bias = e.bias + n;
   if (e.residual != nullptr) f.residual = e.residual + m * e.residual_stride + n;
   f.out = args.c + m * args.c_stride + n, f.out_stride = args.c_stride;

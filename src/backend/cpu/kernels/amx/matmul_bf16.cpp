@@ -16,15 +16,15 @@ constexpr int64_t kRows = 256;  // of A at a time, at most
 constexpr int64_t kSlabNumbers = kRows * 16384;
 constexpr int64_t kLeastRows = 2 * kTileEdge;
 constexpr int64_t kMostDepth = kSlabNumbers / kLeastRows;  // deeper weights are packed as without tiles
-// Columns whose sums are kept while they go over blocks of the depth, and how deep such a block is: its part of a panel
-// stays in L1 while all rows of A pass.
+// Columns whose sums are kept while they go over blocks of the depth, so deep that a block of a panel stays in L1 while
+// all rows of A pass.
 constexpr int64_t kChunkPanels = 16;
-constexpr int64_t kBlockSteps = 14;
+constexpr int64_t kBlockSteps = 8;
 
 GAMUT_INLINE int64_t steps_of(int64_t k) { return ceil_div(k, kDepth); }
 
 struct Scratch {
-  alignas(64) char slab[kSlabNumbers * 2];  // [tile of 16 rows][step] tiles
+  alignas(64) char slab[kSlabNumbers * 2];  // [32 rows][step][half of the rows] tiles
   alignas(64) float sums[kChunkPanels * kRows * kPanel];
 };
 
@@ -95,10 +95,11 @@ void pack(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept {
 /// Rows [m, m + rows) of A as tiles; what is left of the last tile, of several, becomes zeros.
 void round_rows(const MatmulArgs& args, int64_t m, int64_t rows, char* slab) {
   const int64_t steps = steps_of(args.k), filled = rows < kTileEdge ? rows : ceil_div(rows, kTileEdge) * kTileEdge;
+  constexpr int64_t kPair = 2 * kTileEdge;
   for (int64_t r = 0; r < filled; ++r) {
-    char* out = slab + r / kTileEdge * steps * kTileBytes + r % kTileEdge * 64;
+    char* out = slab + r / kPair * steps * 2 * kTileBytes + r % kPair / kTileEdge * kTileBytes + r % kTileEdge * 64;
     const float* a = args.a + (m + r) * args.a_stride;
-    for (int64_t s = 0; s < steps; ++s, a += kDepth, out += kTileBytes) {
+    for (int64_t s = 0; s < steps; ++s, a += kDepth, out += 2 * kTileBytes) {
       const __m512i pairs =
           r < rows ? round_pairs(a, min_of(kDepth, args.k - s * kDepth)) : _mm512_setzero_si512();
       _mm512_store_si512(out, pairs);
@@ -120,7 +121,6 @@ void configure(int64_t rows) {
 /// Some steps of one panel with one or two tiles of rows.
 struct Work {
   const char *a = nullptr, *w = nullptr;
-  int64_t a_tile = 0;  // bytes from one tile of rows to the next
   int64_t steps = 0;
   float* sums = nullptr;  // [rows][kPanel]
   bool first = false;     // sums start at zero
@@ -132,6 +132,7 @@ template <int kTiles>
 void multiply(const Work& work) {
   constexpr int64_t kStride = kPanel * 4, kTileRow = kTileEdge * kPanel;
   const char *a = work.a, *w = work.w, *next = work.next;
+  const int64_t steps = work.steps, next_lines = work.next_lines;
   memory_barrier();
   if (work.first) {
     _tile_zero(0);
@@ -148,15 +149,15 @@ void multiply(const Work& work) {
       _tile_loadd(3, work.sums + kTileRow + kTileEdge, kStride);
     }
   }
-  for (int64_t s = 0; s < work.steps; ++s, a += kTileBytes, w += kStepBytes) {
-    for (int64_t i = 0; i < work.next_lines; ++i, next += 64) __builtin_prefetch(next, 0, 2);
+  for (int64_t s = 0; s < steps; ++s, a += 2 * kTileBytes, w += kStepBytes) {
+    for (int64_t i = 0; i < next_lines; ++i, next += 64) __builtin_prefetch(next, 0, 2);
     _tile_loadd(4, a, 64);
+    if constexpr (kTiles == 2) _tile_loadd(5, a + kTileBytes, 64);
     _tile_loadd(6, w, 64);
-    _tile_dpbf16ps(0, 4, 6);
     _tile_loadd(7, w + kTileBytes, 64);
+    _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     if constexpr (kTiles == 2) {
-      _tile_loadd(5, a + work.a_tile, 64);
       _tile_dpbf16ps(2, 5, 6);
       _tile_dpbf16ps(3, 5, 7);
     }
@@ -179,20 +180,19 @@ struct Chunk {
 void multiply_chunk(const Chunk& c, Scratch* scratch) {
   const int64_t steps = steps_of(c.args.k), panels = ceil_div(c.n1 - c.n, kPanel);
   const int64_t tiles = ceil_div(c.rows, kTileEdge), pairs = ceil_div(tiles, 2);
-  // Few rows pass only once over what would stay in L1.
-  const int64_t blocks = pairs <= 1 ? 1 : ceil_div(steps, kBlockSteps);
+  const int64_t blocks = pairs <= 2 ? 1 : ceil_div(steps, kBlockSteps);
   const char* w = static_cast<const char*>(c.args.packed) + c.n / kPanel * steps * kStepBytes;
   for (int64_t b = 0; b < blocks; ++b) {
     const int64_t s0 = b * steps / blocks, s1 = (b + 1) * steps / blocks;
     for (int64_t p = 0; p < panels; ++p) {
-      Work work{.a_tile = steps * kTileBytes, .steps = s1 - s0, .first = b == 0};
+      Work work{.steps = s1 - s0, .first = b == 0};
       work.w = w + (p * steps + s0) * kStepBytes;
       work.next = work.w + steps * kStepBytes;
       // One pass reads straight on, which the processor foresees.
       work.next_lines = pairs > 1 ? ceil_div(kStepBytes / 64, pairs) : 0;
-      float* sums = scratch->sums + p * kRows * kPanel;
+      float* sums = scratch->sums + (blocks > 1 ? p : 0) * kRows * kPanel;
       for (int64_t t = 0; t < tiles; t += 2) {
-        work.a = scratch->slab + (t * steps + s0) * kTileBytes;
+        work.a = scratch->slab + (t * steps + 2 * s0) * kTileBytes;
         work.sums = sums + t * kTileEdge * kPanel;
         t + 1 < tiles ? multiply<2>(work) : multiply<1>(work);
         work.next += work.steps * work.next_lines * 64;
