@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -26,6 +27,7 @@ struct BenchArguments {
   int64_t batch = 1, tokens = 128, prefill = 0, decode = 0;
   std::vector<int64_t> lengths;  ///< of the rows of a ragged batch; empty: `batch` rows of `tokens`
   int runs = 10;
+  bool without_error = false;
   LoadOptions load;
 };
 
@@ -85,6 +87,36 @@ std::vector<double> measure(int runs, Body body) {
   return times;
 }
 
+/// How far results are from those of the same weights in f32: the largest difference, and the root mean square of all
+/// relative to that of the f32 numbers.
+void print_error(const NamedTensors& results, const NamedTensors& f32) {
+  for (const auto& [name, expected] : f32) {
+    if (expected.dtype() != DType::kF32) continue;
+    const std::span<const float> a = results.at(name).f32(), b = expected.f32();
+    double largest = 0, largest_value = 0, squares = 0, square_values = 0;
+    for (size_t i = 0; i < b.size(); ++i) {
+      const double difference = std::fabs(double{a[i]} - b[i]);
+      largest = std::max(largest, difference), largest_value = std::max(largest_value, std::fabs(double{b[i]}));
+      squares += difference * difference, square_values += double{b[i]} * b[i];
+    }
+    print({{"what", "error"},
+           {"against", "f32"},
+           {"output", name},
+           {"largest", largest},
+           {"largest_value", largest_value},
+           {"relative_rms", square_values > 0 ? std::sqrt(squares / square_values) : 0.0}});
+  }
+}
+
+bool wants_error(const BenchArguments& arguments, const std::string& precision) {
+  return !arguments.without_error && precision != "f32";
+}
+
+LoadOptions in_f32(LoadOptions load) {
+  load.precision = "f32";
+  return load;
+}
+
 void print_peak_memory() {
   struct rusage usage;
   ::getrusage(RUSAGE_SELF, &usage);
@@ -118,6 +150,8 @@ void bench_forward(const BenchArguments& arguments) {
                {"backend", arguments.load.backend}});
   print(line);
   print_peak_memory();
+  if (!wants_error(arguments, model.precision())) return;
+  print_error(model.forward(inputs), Model::open(arguments.model, in_f32(arguments.load)).forward(inputs));
 }
 
 void print_speed(const char* what, int64_t tokens, const std::vector<double>& times, const BenchArguments& arguments,
@@ -157,6 +191,14 @@ void bench_generation(const BenchArguments& arguments) {
   if (arguments.prefill > 0) print_speed("prefill", arguments.prefill, prefill, arguments, generator.precision());
   if (arguments.decode > 0) print_speed("decode", arguments.decode, decode, arguments, generator.precision());
   print_peak_memory();
+  if (!wants_error(arguments, generator.precision())) return;
+  Tensor ids = Tensor::allocate(DType::kI64, {1, static_cast<int64_t>(prompts[0].size())});
+  std::ranges::copy(prompts[0], ids.mutable_i64().begin());
+  const auto logits = [&](const Generator& from) {
+    const GenerateOptions options{.max_new_tokens = 1, .ignore_eos = true};
+    return NamedTensors{{"logits", from.generate_raw({{"input_ids", ids}}, options).at("logits")}};
+  };
+  print_error(logits(generator), logits(Generator::open(arguments.model, in_f32(arguments.load))));
 }
 
 void bench_text(const BenchArguments& arguments) {
@@ -207,6 +249,8 @@ void add_bench_command(CLI::App& app, CommonOptions& common) {
   command.option("--prefill", arguments->prefill, "Measure the prefill of that many tokens", positive);
   command.option("--decode", arguments->decode, "Measure the decoding of that many tokens, behind the prefill", positive);
   command.option("--runs", arguments->runs, "Timed runs", positive);
+  command.flag("--no-error", arguments->without_error,
+               "Without the error against f32, for which the model is loaded a second time");
   command.option("--text", arguments->text, "Measure the tokenizer on the lines of this file");
   add_load_options(command, arguments->load);
   add_json_option(command, common);
