@@ -247,7 +247,8 @@ void add_bench_command(CLI::App& app, CommonOptions& common) {
   command.numbers("--lengths", arguments->lengths, "Tokens of each row of a ragged batch, in place of the two",
                   positive);
   command.option("--prefill", arguments->prefill, "Measure the prefill of that many tokens", positive);
-  command.option("--decode", arguments->decode, "Measure the decoding of that many tokens, behind the prefill", positive);
+  command.option("--decode", arguments->decode, "Measure the decoding of that many tokens, behind the prefill",
+                 positive);
   command.option("--runs", arguments->runs, "Timed runs", positive);
   command.flag("--no-error", arguments->without_error,
                "Without the error against f32, for which the model is loaded a second time");

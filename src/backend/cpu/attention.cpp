@@ -40,8 +40,9 @@ void attention(ThreadPool& pool, const KernelTable& kernels, const AttentionArgs
     if (q0 >= q1) return;
     // One query alone has too little to do for tiles. Several get the same bits however many they are.
     const bool bf16 = args.bf16 && kernels.attention_bf16 != nullptr && offsets[low + 1] - offsets[low] > 1;
-    (bf16 ? kernels.attention_bf16 : kernels.attention)(args, {.row = low, .head = task % args.heads, .q0 = q0, .q1 = q1},
-                      static_cast<char*>(scratch) + bytes * static_cast<size_t>(worker));
+    (bf16 ? kernels.attention_bf16 : kernels.attention)(
+        args, {.row = low, .head = task % args.heads, .q0 = q0, .q1 = q1},
+        static_cast<char*>(scratch) + bytes * static_cast<size_t>(worker));
   });
 }
 

@@ -31,11 +31,15 @@ bool is_leaf(const Node& node) { return node.op == &kInput || node.op == &kWeigh
 
 }  // namespace
 
-CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels,
-                             Precision precision, std::shared_ptr<ThreadPool> pool)
-    : graph_(std::move(graph)), kernels_(kernels), precision_(precision), pool_(std::move(pool)), buffers_(find_buffers(graph_)) {
-  Lowering lowering{graph_, weights, kernels_, weight_kernel(kernels_, precision_), *pool_,
-                    precision_ == Precision::kBf16};
+CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, Precision precision,
+                             std::shared_ptr<ThreadPool> pool)
+    : graph_(std::move(graph)),
+      kernels_(kernels),
+      precision_(precision),
+      pool_(std::move(pool)),
+      buffers_(find_buffers(graph_)) {
+  Lowering lowering{
+      graph_, weights, kernels_, weight_kernel(kernels_, precision_), *pool_, precision_ == Precision::kBf16};
   lowering.resident.resize(graph_.value_count());
   const std::vector<Node>& nodes = graph_.nodes();
   for (size_t i = 0; i < nodes.size(); ++i) {

@@ -10,7 +10,7 @@ namespace {
 
 struct Product {
   int64_t m, n, k;
-  Source type = Source::kBf16;   // of the weights, and of the product
+  Source type = Source::kBf16;    // of the weights, and of the product
   Source stored = Source::kBf16;  // of the weights before they are packed
   bool columns = false;           // they lie as [K,N]
 };

@@ -1,4 +1,5 @@
-// Attention of one tile of queries with a running softmax: what does not depend on how scores and values are multiplied.
+// Attention of one tile of queries with a running softmax: what does not depend on how scores and values are
+// multiplied.
 #pragma once
 
 #include "backend/cpu/kernels/functions.h"

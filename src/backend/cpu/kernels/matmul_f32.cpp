@@ -1,11 +1,11 @@
-// The matmul of f32 numbers with weights of f32, f16 or bf16: packs weights into panels and multiplies tiles of C that stay in registers over the whole depth
-// block.
+// The matmul of f32 numbers with weights of f32, f16 or bf16: packs weights into panels and multiplies tiles of C that
+// stay in registers over the whole depth block.
 //
 // A packed weight is a row of panels of kPanel columns; a panel is [K][kPanel], columns beyond N are zeros. A tile of
 // at most kTileRows rows and one panel accumulates in registers; its sums go through a small buffer, where the epilogue
 // finds them in L1. The buffer also carries the sums from one depth block to the next, exactly as registers would, so
-// blocking changes no bit. Panels of f16 and bf16 are widened, exactly, on their way into registers; A is rounded to bf16
-// for weights of bf16 and stays as it is for f16.
+// blocking changes no bit. Panels of f16 and bf16 are widened, exactly, on their way into registers; A is rounded to
+// bf16 for weights of bf16 and stays as it is for f16.
 #include "backend/cpu/kernels/functions.h"
 #include "backend/cpu/kernels/math.h"
 
@@ -31,10 +31,10 @@ struct TileWork {
   int64_t panel_stride = 0;  // to the next one, in numbers
   int64_t depth = 0;
   float* sums = nullptr;
-  int64_t sums_stride = 0;      // from the sums of one panel to those of the next
-  bool first = true;            // sums start at zero
-  const char* next = nullptr;   // the panel that comes after: its lines are asked for on the way, one every fourth step
-  const float* c = nullptr;     // the tile of C, whose lines are asked for as well; or none
+  int64_t sums_stride = 0;     // from the sums of one panel to those of the next
+  bool first = true;           // sums start at zero
+  const char* next = nullptr;  // the panel that comes after: its lines are asked for on the way, one every fourth step
+  const float* c = nullptr;    // the tile of C, whose lines are asked for as well; or none
   int64_t c_stride = 0;
 };
 
@@ -336,13 +336,13 @@ void multiply_block(const DepthBlock& b, Done done) {
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t tile_rows = height + (t < taller ? 1 : 0);
       tile_function<kType>(tile_rows)({.a = b.copy + r * kCopyStride,
-                                .w = w,
-                                .depth = b.depth,
-                                .sums = b.sums + p * sums_stride + r * kPanel,
-                                .first = b.first,
-                                .next = next,
-                                .c = b.c == nullptr ? nullptr : b.c + r * b.c_stride + p * kPanel,
-                                .c_stride = b.c_stride});
+                                       .w = w,
+                                       .depth = b.depth,
+                                       .sums = b.sums + p * sums_stride + r * kPanel,
+                                       .first = b.first,
+                                       .next = next,
+                                       .c = b.c == nullptr ? nullptr : b.c + r * b.c_stride + p * kPanel,
+                                       .c_stride = b.c_stride});
       r += tile_rows;
       next += b.depth / 4 * kLineBytes;
     }

@@ -165,10 +165,9 @@ void configure() {
 
 size_t attention_bf16_amx_scratch(int64_t head_dim, int64_t value_dim) noexcept;
 size_t attention_bf16_amx_scratch(int64_t head_dim, int64_t value_dim) noexcept {
-  const int64_t tiles = steps_of(head_dim) * (kVectors + kKeyTiles) +
-                        (padded(value_dim) / kTileEdge + kVectors) * kKeySteps;
-  return static_cast<size_t>(tiles * kTileBytes +
-                             kLaneBytes * (head_dim + kWidth + padded(value_dim) + kKeyBlock + 2));
+  const int64_t tiles =
+      steps_of(head_dim) * (kVectors + kKeyTiles) + (padded(value_dim) / kTileEdge + kVectors) * kKeySteps;
+  return static_cast<size_t>(tiles * kTileBytes + kLaneBytes * (head_dim + kWidth + padded(value_dim) + kKeyBlock + 2));
 }
 
 void attention_bf16_amx(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept;

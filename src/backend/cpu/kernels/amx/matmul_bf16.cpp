@@ -1,8 +1,8 @@
 // The bf16 matmul on AMX tiles: sums of products of bf16 numbers, added up in f32.
 //
-// A packed weight is a row of panels of kPanel columns, a panel [step][half] tiles of 32 numbers of 16 columns, pairs of
-// numbers side by side. Rows of A are rounded to bf16 once for all panels of a task. One row takes the same steps in the
-// same order as many, and sums go through memory as they are in tiles, so a row's result depends on that row and w
+// A packed weight is a row of panels of kPanel columns, a panel [step][half] tiles of 32 numbers of 16 columns, pairs
+// of numbers side by side. Rows of A are rounded to bf16 once for all panels of a task. One row takes the same steps in
+// the same order as many, and sums go through memory as they are in tiles, so a row's result depends on that row and w
 // alone.
 #include "backend/cpu/kernels/amx/tile_config.h"
 
@@ -100,8 +100,7 @@ void round_rows(const MatmulArgs& args, int64_t m, int64_t rows, char* slab) {
     char* out = slab + r / kPair * steps * 2 * kTileBytes + r % kPair / kTileEdge * kTileBytes + r % kTileEdge * 64;
     const float* a = args.a + (m + r) * args.a_stride;
     for (int64_t s = 0; s < steps; ++s, a += kDepth, out += 2 * kTileBytes) {
-      const __m512i pairs =
-          r < rows ? round_pairs(a, min_of(kDepth, args.k - s * kDepth)) : _mm512_setzero_si512();
+      const __m512i pairs = r < rows ? round_pairs(a, min_of(kDepth, args.k - s * kDepth)) : _mm512_setzero_si512();
       _mm512_store_si512(out, pairs);
     }
   }
@@ -122,8 +121,8 @@ void configure(int64_t rows) {
 struct Work {
   const char *a = nullptr, *w = nullptr;
   int64_t steps = 0;
-  float* sums = nullptr;  // [rows][kPanel]
-  bool first = false;     // sums start at zero
+  float* sums = nullptr;       // [rows][kPanel]
+  bool first = false;          // sums start at zero
   const char* next = nullptr;  // what is needed soon; so many of its lines are asked for in each step
   int64_t next_lines = 0;
 };
