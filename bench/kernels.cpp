@@ -155,7 +155,7 @@ void bench_experts(const Context& c, const MixtureSize& size) {
     for (int64_t n : {0, 1}) shares[static_cast<size_t>(t * count + (t + n * (1 + t % 3)) % count)] = 0.5f;
   }
   ExpertsArgs args{.tokens = tokens, .experts = count, .width = width, .inner = inner, .x = x.get()};
-  args.shares = shares.data(), args.y = y.get(), args.scratch = scratch.get();
+  args.shares = shares.data(), args.y = y.get(), args.scratch = scratch.get(), args.kernel = &kernel;
   ExpertsBuffers buffers;
   const double seconds = best_seconds([&] {
     experts(

@@ -20,7 +20,39 @@ DEFAULTS = {
     "num_attention_heads": 12,
     "intermediate_size": 3072,
 }
-MODELS = {"bert-base": ("BertModel", BERT_BASE), "minilm": ("BertModel", MINILM)}
+# The shapes of Qwen2.5-0.5B, Llama-3.2-1B and mamba-130m.
+QWEN_05B = {
+    "vocab_size": 151936,
+    "hidden_size": 896,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 14,
+    "num_key_value_heads": 2,
+    "intermediate_size": 4864,
+    "max_position_embeddings": 32768,
+    "rms_norm_eps": 1e-6,
+    "tie_word_embeddings": True,
+}
+LLAMA_1B = {
+    "vocab_size": 128256,
+    "hidden_size": 2048,
+    "num_hidden_layers": 16,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 64,
+    "intermediate_size": 8192,
+    "max_position_embeddings": 131072,
+    "tie_word_embeddings": True,
+}
+MODELS = {
+    "bert-base": ("BertModel", BERT_BASE),
+    "minilm": ("BertModel", MINILM),
+    "bert-base-bf16": ("BertModel", BERT_BASE),
+    "qwen2.5-0.5b": ("Qwen2ForCausalLM", QWEN_05B),
+    "llama-3.2-1b": ("LlamaForCausalLM", LLAMA_1B),
+    "mamba-130m": ("MambaForCausalLM", {"num_hidden_layers": 24}),
+}
+# Those whose files hold bf16; the others hold f32.
+IN_BF16 = ("bert-base-bf16", "qwen2.5-0.5b", "llama-3.2-1b")
 
 
 def cache_folder() -> Path:
@@ -46,12 +78,33 @@ def checkpoint(name: str) -> Path:
     tensors = tensor_list(head_class(config), prefix="", old_norms=False, untied_by_file=False)
     case = {"seed": 1, "tensors": tensors}
     unfinished = folder.with_name(f"{name}.unfinished.{os.getpid()}")
-    case_file.write_checkpoint(unfinished, published_config(config, head, full=False), case_file.case_weights(case))
+    written = published_config(config, head, full=False)
+    if name in IN_BF16:
+        written["dtype"] = "bfloat16"
+        write_bf16(unfinished, written, case)
+    else:
+        case_file.write_checkpoint(unfinished, written, case_file.case_weights(case))
     try:
         unfinished.rename(folder)
     except OSError:  # another process was faster
         shutil.rmtree(unfinished)
     return folder
+
+
+def write_bf16(folder: Path, config: dict, case: dict) -> None:
+    """As case_file.write_checkpoint, every tensor rounded to bf16."""
+    import torch
+    from safetensors.torch import save_file
+
+    from seeded_weights import seeded_tensor
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    weights = {
+        name: torch.from_numpy(seeded_tensor(name, dims, scale, offset, case["seed"])).to(torch.bfloat16)
+        for name, dims, scale, offset in case["tensors"]
+    }
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def sizes(folder: Path) -> dict:

@@ -29,8 +29,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
                 # GCC 12 takes the undefined operands inside its own AVX-512 intrinsics for mistakes of the caller.
                 $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   # Matrix products on tiles; everything else of that machine is AVX-512.
-  set(amx_source ${kernel_folder}/amx/matmul_f32.cpp)
-  target_sources(gamut_kernels_avx512 PRIVATE ${amx_source})
-  set_source_files_properties(${amx_source} PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
+  set(amx_f32 ${kernel_folder}/amx/matmul_f32.cpp)
+  set(amx_bf16 ${kernel_folder}/amx/matmul_bf16.cpp ${kernel_folder}/amx/attention_bf16.cpp)
+  target_sources(gamut_kernels_avx512 PRIVATE ${amx_f32} ${amx_bf16})
+  set_source_files_properties(${amx_f32} PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
+  set_source_files_properties(${amx_bf16} PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mavx512bf16")
   target_compile_definitions(gamut_core PRIVATE GAMUT_KERNELS_AVX2=1 GAMUT_KERNELS_AVX512=1)
 endif()

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <span>
 
 #include "commands.h"
+#include "gamut/generate.h"
 #include "gamut/model.h"
 #include "gamut/tokenizer.h"
 
@@ -25,6 +27,7 @@ struct BenchArguments {
   int64_t batch = 1, tokens = 128, prefill = 0, decode = 0;
   std::vector<int64_t> lengths;  ///< of the rows of a ragged batch; empty: `batch` rows of `tokens`
   int runs = 10;
+  bool without_error = false;
   LoadOptions load;
 };
 
@@ -41,18 +44,23 @@ void print(const OrderedJson& line) {
   std::fflush(stdout);
 }
 
-/// A ragged batch, padded at the end to its longest row, and the mask that says so. The ids are spread over the
-/// vocabulary, the same in every process.
+/// Ids all over the vocabulary, the same in every process.
+std::vector<int64_t> spread_ids(int64_t count, int64_t limit) {
+  std::vector<int64_t> ids(static_cast<size_t>(count));
+  uint64_t state = 1;
+  for (int64_t& id : ids) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    id = static_cast<int64_t>((state >> 33) % static_cast<uint64_t>(limit));
+  }
+  return ids;
+}
+
+/// A ragged batch, padded at the end to its longest row, and the mask that says so.
 NamedTensors make_inputs(const Model& model, const std::vector<int64_t>& lengths) {
   const int64_t rows = static_cast<int64_t>(lengths.size()), longest = *std::ranges::max_element(lengths);
   Tensor ids = Tensor::allocate(DType::kI64, {rows, longest});
   Tensor mask = Tensor::allocate(DType::kI64, {rows, longest});
-  const int64_t limit = model.input_limit("input_ids");
-  uint64_t state = 1;
-  for (int64_t& id : ids.mutable_i64()) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    id = static_cast<int64_t>((state >> 33) % static_cast<uint64_t>(limit));
-  }
+  std::ranges::copy(spread_ids(rows * longest, model.input_limit("input_ids")), ids.mutable_i64().begin());
   const std::span<int64_t> places = mask.mutable_i64();
   for (int64_t place = 0; place < rows * longest; ++place) {
     places[static_cast<size_t>(place)] = place % longest < lengths[static_cast<size_t>(place / longest)] ? 1 : 0;
@@ -77,6 +85,42 @@ std::vector<double> measure(int runs, Body body) {
     if (run >= 0) times.push_back(milliseconds(Clock::now() - start));
   }
   return times;
+}
+
+/// How far results are from those of the same weights in f32: the largest difference, and the root mean square of all
+/// relative to that of the f32 numbers.
+void print_error(const NamedTensors& results, const NamedTensors& f32) {
+  for (const auto& [name, expected] : f32) {
+    if (expected.dtype() != DType::kF32) continue;
+    const std::span<const float> a = results.at(name).f32(), b = expected.f32();
+    double largest = 0, largest_value = 0, squares = 0, square_values = 0;
+    for (size_t i = 0; i < b.size(); ++i) {
+      const double difference = std::fabs(double{a[i]} - b[i]);
+      largest = std::max(largest, difference), largest_value = std::max(largest_value, std::fabs(double{b[i]}));
+      squares += difference * difference, square_values += double{b[i]} * b[i];
+    }
+    print({{"what", "error"},
+           {"against", "f32"},
+           {"output", name},
+           {"largest", largest},
+           {"largest_value", largest_value},
+           {"relative_rms", square_values > 0 ? std::sqrt(squares / square_values) : 0.0}});
+  }
+}
+
+bool wants_error(const BenchArguments& arguments, const std::string& precision) {
+  return !arguments.without_error && precision != "f32";
+}
+
+LoadOptions in_f32(LoadOptions load) {
+  load.precision = "f32";
+  return load;
+}
+
+void print_peak_memory() {
+  struct rusage usage;
+  ::getrusage(RUSAGE_SELF, &usage);
+  print({{"what", "peak_memory"}, {"bytes", static_cast<int64_t>(usage.ru_maxrss) * 1024}});
 }
 
 void bench_forward(const BenchArguments& arguments) {
@@ -105,9 +149,56 @@ void bench_forward(const BenchArguments& arguments) {
                {"precision", model.precision()},
                {"backend", arguments.load.backend}});
   print(line);
-  struct rusage usage;
-  ::getrusage(RUSAGE_SELF, &usage);
-  print({{"what", "peak_memory"}, {"bytes", static_cast<int64_t>(usage.ru_maxrss) * 1024}});
+  print_peak_memory();
+  if (!wants_error(arguments, model.precision())) return;
+  print_error(model.forward(inputs), Model::open(arguments.model, in_f32(arguments.load)).forward(inputs));
+}
+
+void print_speed(const char* what, int64_t tokens, const std::vector<double>& times, const BenchArguments& arguments,
+                 const std::string& precision) {
+  const double middle = median(times), least = *std::ranges::min_element(times);
+  print({{"what", what},
+         {"tokens", tokens},
+         {"ms_min", least},
+         {"ms_median", middle},
+         {"tokens_per_s", static_cast<double>(tokens) / middle * 1000},
+         {"tokens_per_s_max", static_cast<double>(tokens) / least * 1000},
+         {"runs", times.size()},
+         {"precision", precision},
+         {"backend", arguments.load.backend}});
+}
+
+/// A prompt up to its first new token, and the tokens behind it: what a longer text takes beyond the prompt alone.
+void bench_generation(const BenchArguments& arguments) {
+  const Clock::time_point start = Clock::now();
+  const Generator generator = Generator::open(arguments.model, arguments.load);
+  print({{"what", "load"}, {"ms", milliseconds(Clock::now() - start)}});
+  const std::vector<std::vector<int64_t>> prompts{
+      spread_ids(std::max<int64_t>(1, arguments.prefill), generator.vocabulary())};
+  auto generate = [&](int64_t tokens) {
+    GenerateOptions options{.max_new_tokens = tokens, .ignore_eos = true};
+    const Clock::time_point begin = Clock::now();
+    const std::vector<GeneratedText> results = generator.generate_ids(prompts, options);
+    if (results[0].error) throw Error(*results[0].error);
+    return milliseconds(Clock::now() - begin);
+  };
+  std::vector<double> prefill, decode;
+  for (int run = -1; run < arguments.runs; ++run) {
+    const double first = generate(1);
+    const double rest = arguments.decode > 0 ? generate(1 + arguments.decode) - first : 0;
+    if (run >= 0) prefill.push_back(first), decode.push_back(rest);
+  }
+  if (arguments.prefill > 0) print_speed("prefill", arguments.prefill, prefill, arguments, generator.precision());
+  if (arguments.decode > 0) print_speed("decode", arguments.decode, decode, arguments, generator.precision());
+  print_peak_memory();
+  if (!wants_error(arguments, generator.precision())) return;
+  Tensor ids = Tensor::allocate(DType::kI64, {1, static_cast<int64_t>(prompts[0].size())});
+  std::ranges::copy(prompts[0], ids.mutable_i64().begin());
+  const auto logits = [&](const Generator& from) {
+    const GenerateOptions options{.max_new_tokens = 1, .ignore_eos = true};
+    return NamedTensors{{"logits", from.generate_raw({{"input_ids", ids}}, options).at("logits")}};
+  };
+  print_error(logits(generator), logits(Generator::open(arguments.model, in_f32(arguments.load))));
 }
 
 void bench_text(const BenchArguments& arguments) {
@@ -140,10 +231,7 @@ void bench_text(const BenchArguments& arguments) {
 
 void bench(const BenchArguments& arguments) {
   if (!arguments.text.empty()) return bench_text(arguments);
-  if (arguments.prefill > 0 || arguments.decode > 0) {
-    throw Error(ErrorCode::kUnsupported, "--prefill and --decode measure text generation, which this model does not do",
-                "Use --batch and --tokens.");
-  }
+  if (arguments.prefill > 0 || arguments.decode > 0) return bench_generation(arguments);
   bench_forward(arguments);
 }
 
@@ -159,8 +247,11 @@ void add_bench_command(CLI::App& app, CommonOptions& common) {
   command.numbers("--lengths", arguments->lengths, "Tokens of each row of a ragged batch, in place of the two",
                   positive);
   command.option("--prefill", arguments->prefill, "Measure the prefill of that many tokens", positive);
-  command.option("--decode", arguments->decode, "Measure the decoding of that many tokens", positive);
+  command.option("--decode", arguments->decode, "Measure the decoding of that many tokens, behind the prefill",
+                 positive);
   command.option("--runs", arguments->runs, "Timed runs", positive);
+  command.flag("--no-error", arguments->without_error,
+               "Without the error against f32, for which the model is loaded a second time");
   command.option("--text", arguments->text, "Measure the tokenizer on the lines of this file");
   add_load_options(command, arguments->load);
   add_json_option(command, common);

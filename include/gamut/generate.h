@@ -56,6 +56,11 @@ class Generator {
   /// and zeros. Throws the first error of any row.
   NamedTensors generate_raw(const NamedTensors& inputs, const GenerateOptions& options = {}) const;
 
+  /// What it computes in, as the device says: "f32", "bf16", "f16".
+  std::string precision() const;
+  /// Token ids are below this.
+  int64_t vocabulary() const;
+
   /// What generation_config.json asks for and this build does not do, one sentence each.
   const std::vector<std::string>& warnings() const;
 

@@ -215,6 +215,15 @@ NamedTensors Generator::generate_raw(const NamedTensors& inputs, const GenerateO
   });
 }
 
+std::string Generator::precision() const { return precision_name(state_->session.precision()); }
+
+int64_t Generator::vocabulary() const {
+  for (const ProgramInput& input : state_->session.program().inputs) {
+    if (input.name == "input_ids") return input.limit;
+  }
+  return 0;
+}
+
 const std::vector<std::string>& Generator::warnings() const { return state_->settings.warnings; }
 
 }  // namespace gamut

@@ -21,13 +21,14 @@ namespace {
 constexpr int64_t kFixedBytes = 24 << 20;
 constexpr int64_t kMemoryTokens = 128;
 
-/// Weights as f32 and the plan of one row: the predicted peak.
-int64_t predict_memory(const Graph& graph, int64_t tokens) {
+/// Weights, of which matrices have numbers of `matrix_bits`, and the plan of one row: the predicted peak.
+int64_t predict_memory(const Graph& graph, int64_t tokens, int matrix_bits) {
   int64_t bytes = kFixedBytes;
   for (const Node& node : graph.nodes()) {
     if (node.op != &kWeight) continue;
     const ValueInfo& info = graph.info(node.outputs[0]);
-    bytes += *element_count(info.shape).constant() * dtype_bits(info.dtype) / 8;
+    const bool is_matrix = info.dtype == DType::kF32 && info.shape.size() >= 2;
+    bytes += *element_count(info.shape).constant() * (is_matrix ? matrix_bits : dtype_bits(info.dtype)) / 8;
   }
   return bytes + static_cast<int64_t>(planned_bytes(graph, forward_symbols(RowTable::packed({tokens}))));
 }
@@ -41,7 +42,8 @@ void describe_graph(const Program& program, ModelInfo* info) {
     if (input.name == "input_ids") info->vocabulary = input.limit;
   }
   info->memory_tokens = program.max_length > 0 ? std::min(kMemoryTokens, program.max_length) : kMemoryTokens;
-  info->memory_bytes["f32"] = predict_memory(graph, info->memory_tokens);
+  info->memory_bytes["f32"] = predict_memory(graph, info->memory_tokens, 32);
+  info->memory_bytes["bf16"] = predict_memory(graph, info->memory_tokens, 16);
 }
 
 }  // namespace

@@ -86,6 +86,8 @@ TEST(Inspect, DescribesAFolder) {
   EXPECT_TRUE(info.packs_rows);
   EXPECT_EQ(info.memory_tokens, test::kTinyPositions);
   EXPECT_GT(info.memory_bytes.at("f32"), parameters * 4);
+  EXPECT_GT(info.memory_bytes.at("bf16"), parameters * 2);
+  EXPECT_LT(info.memory_bytes.at("bf16"), info.memory_bytes.at("f32"));
   EXPECT_GT(info.available_bytes, 0);
   EXPECT_EQ(info.unused_tensors, std::vector<std::string>{"spare"});
   expect_part(refusal([&] { inspect(folder.path(), {.strict = true}); }), "1 tensors are not used by the model: spare");

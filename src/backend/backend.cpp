@@ -50,11 +50,14 @@ const Backend& find_backend(const std::string& name) {
 }
 
 void require_plain_options(const Backend& backend, const CompileOptions& options) {
-  if (options.precision != Precision::kAuto && options.precision != Precision::kF32) {
-    fail(ErrorCode::kUnsupported, "precision {} is not available on the backend {}; expected auto or f32",
-         precision_name(options.precision), backend.name());
+  const BackendInfo info = backend.probe();
+  if (options.precision != Precision::kAuto && std::ranges::count(info.precisions, options.precision) == 0) {
+    std::string known = "auto";
+    for (const Precision precision : info.precisions) known += std::string(", ") + precision_name(precision);
+    fail(ErrorCode::kUnsupported, "precision {} is not available on the backend {}; it has: {}",
+         precision_name(options.precision), backend.name(), known);
   }
-  const std::vector<std::string> devices = backend.probe().devices;
+  const std::vector<std::string>& devices = info.devices;
   if (options.device.empty() || std::ranges::count(devices, options.device) > 0) return;
   fail(ErrorCode::kUnsupported, "device \"{}\" is not one of the backend {}; it has: {}", options.device,
        backend.name(), fmt::join(devices, ", "));

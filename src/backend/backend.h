@@ -101,7 +101,7 @@ struct BackendStatus {
 };
 std::vector<BackendStatus> backend_statuses();
 
-/// Throws Error{kUnsupported} when `options` ask for what a backend with one device and f32 alone does not have.
+/// Throws Error{kUnsupported} when `options` ask for a device or a precision that the backend's probe does not name.
 void require_plain_options(const Backend& backend, const CompileOptions& options);
 
 }  // namespace gamut

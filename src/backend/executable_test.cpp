@@ -3,6 +3,7 @@
 #include <cstring>
 #include <thread>
 
+#include "backend/cpu/kernel_table.h"
 #include "backend/graph_testing.h"
 #include "checkpoint/seeded_weights.h"
 #include "ops/attention.h"
@@ -260,6 +261,33 @@ TEST(Backends, AreFoundByName) {
   EXPECT_NE(error_of([] { parse_precision("f12"); }, ErrorCode::kUnsupported).find("\"f12\""), std::string::npos);
   EXPECT_STREQ(precision_name(parse_precision("auto")), "auto");
   EXPECT_STREQ(precision_name(parse_precision("f32")), "f32");
+}
+
+TEST(CpuBackend, KeepsWeightsAsTheyAreStored) {
+  struct Kind {
+    DType dtype;
+    cpu::Source source;
+    Precision precision;
+    float most;  // off f32 on the same weights
+  };
+  for (const Kind& kind : {Kind{DType::kBf16, cpu::Source::kBf16, Precision::kBf16, 0.05f},
+                           Kind{DType::kF16, cpu::Source::kF16, Precision::kF16, 1e-5f}}) {
+    Block block;
+    for (auto& [name, weight] : block.sample.weights) {
+      Tensor narrow = Tensor::allocate(kind.dtype, weight.dims());
+      cpu::kernel_table(cpu::best_isa())
+          .narrow(kind.source, weight.f32().data(), narrow.mutable_data(), weight.count());
+      weight = narrow;
+    }
+    const auto own = block.sample.compile("cpu"), f32 = block.sample.compile("cpu", {.precision = Precision::kF32});
+    EXPECT_EQ(own->precision(), kind.precision);
+    EXPECT_EQ(f32->precision(), Precision::kF32);
+    EXPECT_LT(own->weight_bytes(), f32->weight_bytes());
+    const Tensor a = own->run(Block::inputs({40, 3})).at("tokens"), b = f32->run(Block::inputs({40, 3})).at("tokens");
+    for (int64_t i = 0; i < a.count(); ++i) {
+      ASSERT_NEAR(a.f32()[static_cast<size_t>(i)], b.f32()[static_cast<size_t>(i)], kind.most) << i;
+    }
+  }
 }
 
 TEST(CpuBackend, RefusesInstructionSetsThatItDoesNotHave) {

@@ -1,8 +1,17 @@
 #include "backend/weights.h"
 
+#include <algorithm>
+
 #include "checkpoint/convert.h"
 
 namespace gamut {
+
+DType main_dtype(const Checkpoint& checkpoint) {
+  std::map<DType, uint64_t> bytes;
+  for (const TensorEntry& entry : checkpoint.entries()) bytes[entry.dtype] += entry.bytes;
+  const auto most = std::ranges::max_element(bytes, {}, [](const auto& each) { return each.second; });
+  return most == bytes.end() ? DType::kF32 : most->first;
+}
 
 Weights::Weights(std::shared_ptr<const Checkpoint> checkpoint, std::map<std::string, Graph> expressions,
                  Evaluator evaluate)

@@ -15,6 +15,9 @@ namespace gamut {
 /// Evaluates a graph of weights and constants with the one output "value"; see passes/fold.h.
 using Evaluator = std::function<Tensor(const Graph& expression, const Checkpoint& checkpoint)>;
 
+/// The dtype that most bytes of the checkpoint have.
+DType main_dtype(const Checkpoint& checkpoint);
+
 /// Hands out weights one at a time, so that a backend packs one before the next is made.
 class Weights {
  public:

@@ -24,6 +24,12 @@ void infer(InferContext& c) {
     if (c.shape(3).size() != out.size()) c.fail("the residual has another rank");
     for (size_t i = 0; i < out.size(); ++i) c.require_equal(c.shape(3)[i], out[i], "residual");
   }
+  if (c.has(4)) {
+    if (c.has(3)) c.fail("a factor beside a residual");
+    c.require_dtype(4, DType::kF32);
+    if (c.shape(4).size() != out.size()) c.fail("the factor has another rank");
+    for (size_t i = 0; i < out.size(); ++i) c.require_equal(c.shape(4)[i], out[i], "factor");
+  }
   c.output(DType::kF32, std::move(out));
 }
 
@@ -34,6 +40,7 @@ Value decompose(Graph&, const Node& node, std::span<const Value> inputs) {
   const ActivationKind kind = activation_kind(node);
   if (kind != ActivationKind::kIdentity) y = activation(kind, y);
   if (input(3)) y = y + input(3);
+  if (input(4)) y = y * input(4);
   return y;
 }
 
@@ -60,6 +67,9 @@ std::vector<OpCase> cases() {
   CaseBuilder r("linear_residual");
   Value x = r.f32("x", {2, 9, 20}, -1, 1);
   all.push_back(r.finish(linear(x, r.weight("w", {20, 20}), {.bias = r.weight("b", {20}), .residual = x})));
+  CaseBuilder f("linear_factor");
+  Value z = f.f32("x", {2, 9, 20}, -1, 1);
+  all.push_back(f.finish(linear(z, f.weight("w", {20, 20}), {.bias = f.weight("b", {20}), .factor = z})));
   CaseBuilder n("linear_without_bias");
   all.push_back(n.finish(linear(n.f32("x", {3, 8}), n.weight("w", {5, 8}))));
   CaseBuilder d("linear_dynamic_weight");
@@ -72,14 +82,14 @@ std::vector<OpCase> cases() {
 const OpSchema kLinear{.name = "linear",
                        .op_class = OpClass::kComposed,
                        .min_inputs = 2,
-                       .max_inputs = 4,
+                       .max_inputs = 5,
                        .infer = infer,
                        .decompose = decompose,
                        .keeps_tokens = keeps_tokens,
                        .cases = cases};
 
 Value linear(Value x, Value weight, const LinearOptions& options) {
-  return x.graph->add(kLinear, {x, weight, options.bias, options.residual},
+  return x.graph->add(kLinear, {x, weight, options.bias, options.residual, options.factor},
                       {{"activation", std::string(activation_name(options.activation))}});
 }
 

@@ -3,6 +3,7 @@
 #include "graph/op_schema.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
+#include "ops/gated.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "passes/rewrite.h"
@@ -21,6 +22,7 @@ class Fusion {
     if (node.op == &op::kActivation) return into_linear(out, node, inputs);
     if (node.op == &op::kBinary && binary_kind(node) == BinaryKind::kAdd)
       return residual_into_linear(out, node, inputs);
+    if (node.op == &op::kGated) return into_two_linears(out, node, inputs);
     if (node.op == &op::kLayerNorm) return add_into_norm(out, node, inputs);
     return std::nullopt;
   }
@@ -48,6 +50,23 @@ class Fusion {
     Node fused = *linear;
     fused.attributes.set("activation", node.attributes.s("activation"));
     return out.add_like(fused, inputs_of(out, *linear, 3));
+  }
+
+  std::optional<Value> into_two_linears(Graph& out, const Node& node, std::span<const Value> inputs) const {
+    const Node* linears[2];
+    for (int i : {0, 1}) {
+      linears[i] = sole_producer(node.inputs[i], inputs[i], op::kLinear);
+      if (linears[i] == nullptr || linears[i]->inputs.size() > 3) return {};
+      if (activation_kind(*linears[i]) != ActivationKind::kIdentity) return {};
+    }
+    if (linears[0]->inputs[0] != linears[1]->inputs[0] || !can_apply_(activation_kind(node))) return {};
+    Node gate = *linears[0];
+    const Node up = *linears[1];  // adding nodes moves those that are there
+    gate.attributes.set("activation", node.attributes.s("activation"));
+    const Value factor = out.add_like(gate, inputs_of(out, gate, 3));
+    std::vector<Value> fused = inputs_of(out, up, 5);
+    fused[4] = factor;
+    return out.add_like(up, fused);
   }
 
   std::optional<Value> residual_into_linear(Graph& out, const Node& node, std::span<const Value> inputs) const {

@@ -13,6 +13,7 @@
 #include "ops/activation.h"
 #include "ops/binary.h"
 #include "ops/concat.h"
+#include "ops/gated.h"
 #include "ops/iota.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -181,6 +182,26 @@ TEST(Fuse, ResidualOnEitherSideAndWithoutBias) {
     ASSERT_EQ(linear.inputs.size(), 4u);
     EXPECT_EQ(linear.inputs[2], -1);
     EXPECT_EQ(fused.producer(linear.inputs[3]).attributes.s("name"), "r");
+  }
+}
+
+TEST(Fuse, GateAndUpIntoTwoLinearsThatFollowEachOther) {
+  for (bool same : {true, false}) {
+    Graph g;
+    Value x = f32(g, "x", {B, 4}), z = f32(g, "z", {B, 4}), bias = weight(g, "b", {6});
+    Value up = op::linear(same ? x : z, weight(g, "u", {6, 4}), {.bias = bias});
+    g.set_output("y", op::gated(ActivationKind::kSilu, op::linear(x, weight(g, "g", {6, 4})), up));
+    const Graph fused = fuse_epilogues(g, any);
+    verify(fused);
+    EXPECT_EQ(count(fused, "gated"), same ? 0 : 1);
+    if (!same) continue;
+    const Node& last = fused.nodes().back();
+    const Node& first = fused.nodes()[fused.nodes().size() - 2];
+    ASSERT_EQ(last.inputs.size(), 5u);
+    EXPECT_EQ(last.inputs[3], -1);
+    EXPECT_EQ(last.inputs[4], first.outputs[0]);
+    EXPECT_EQ(first.attributes.s("activation"), "silu");
+    EXPECT_EQ(last.attributes.s("activation"), "identity");
   }
 }
 

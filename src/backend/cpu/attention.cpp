@@ -6,7 +6,9 @@ namespace gamut::cpu {
 namespace {
 
 size_t worker_scratch(const KernelTable& kernels, int64_t head_dim, int64_t value_dim) {
-  return (kernels.attention_scratch(head_dim, value_dim) + 63) / 64 * 64;
+  size_t bytes = kernels.attention_scratch(head_dim, value_dim);
+  if (kernels.attention_bf16 != nullptr) bytes = std::max(bytes, kernels.attention_bf16_scratch(head_dim, value_dim));
+  return (bytes + 63) / 64 * 64;
 }
 
 }  // namespace
@@ -36,8 +38,11 @@ void attention(ThreadPool& pool, const KernelTable& kernels, const AttentionArgs
     const int64_t q0 = offsets[low] + (slot - first_slot(low)) * block;
     const int64_t q1 = std::min(q0 + block, offsets[low + 1]);
     if (q0 >= q1) return;
-    kernels.attention(args, {.row = low, .head = task % args.heads, .q0 = q0, .q1 = q1},
-                      static_cast<char*>(scratch) + bytes * static_cast<size_t>(worker));
+    // One query alone has too little to do for tiles. Several get the same bits however many they are.
+    const bool bf16 = args.bf16 && kernels.attention_bf16 != nullptr && offsets[low + 1] - offsets[low] > 1;
+    (bf16 ? kernels.attention_bf16 : kernels.attention)(
+        args, {.row = low, .head = task % args.heads, .q0 = q0, .q1 = q1},
+        static_cast<char*>(scratch) + bytes * static_cast<size_t>(worker));
   });
 }
 

@@ -44,6 +44,16 @@ bool can_apply(ActivationKind kind) {
   return find_kernel(kind, &unary);
 }
 
+/// What weights are kept in: as they are stored, where nothing else is asked for.
+Precision find_precision(Precision wanted, const Checkpoint& checkpoint) {
+  if (wanted != Precision::kAuto) return wanted;
+  switch (main_dtype(checkpoint)) {
+    case DType::kBf16: return Precision::kBf16;
+    case DType::kF16: return Precision::kF16;
+    default: return Precision::kF32;
+  }
+}
+
 class CpuBackend : public Backend {
  public:
   std::string name() const override { return "cpu"; }
@@ -53,7 +63,7 @@ class CpuBackend : public Backend {
       const Isa isa = static_cast<Isa>(i);
       if (has_kernels(isa)) kernels += (kernels.empty() ? "" : ", ") + std::string(isa_name(isa));
     }
-    return {GAMUT_VERSION, {"CPU"}, {"kernels for " + kernels}, {Precision::kF32}};
+    return {GAMUT_VERSION, {"CPU"}, {"kernels for " + kernels}, {Precision::kF32, Precision::kBf16, Precision::kF16}};
   }
   bool prefers_packed_rows() const override { return true; }
   /// What one operator writes is then still near the cores when the next one reads it.
@@ -73,6 +83,7 @@ class CpuBackend : public Backend {
                                       const CompileOptions& options) const override {
     require_plain_options(*this, options);
     const Isa isa = parse_isa(options.instruction_set);
+    const Precision precision = find_precision(options.precision, *checkpoint);
     Folded folded = fold_weights(graph);
     verify_if_wanted(folded.graph);
     Graph direct = decompose(folded.graph, [this](const Node& node) { return supports(node); });
@@ -82,7 +93,7 @@ class CpuBackend : public Backend {
     fused = fuse_epilogues(fused, can_apply);
     verify_if_wanted(fused);
     const Weights weights(std::move(checkpoint), std::move(folded.expressions), reference::evaluate_expression);
-    return std::make_unique<CpuExecutable>(std::move(fused), weights, kernel_table(isa),
+    return std::make_unique<CpuExecutable>(std::move(fused), weights, kernel_table(isa), precision,
                                            std::make_shared<ThreadPool>(options.threads));
   }
   std::unique_ptr<State> make_state(const std::vector<StateSpec>& specs, size_t budget) const override {

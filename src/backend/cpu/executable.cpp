@@ -9,6 +9,7 @@
 #include "ops/linear.h"
 #include "passes/binding.h"
 #include "passes/memory_plan.h"
+#include "passes/rewrite.h"
 
 namespace gamut::cpu {
 namespace {
@@ -16,19 +17,39 @@ namespace {
 /// Plans kept: enough for the lengths that a server sees at a time, few enough to search in a moment.
 constexpr size_t kMaxPlans = 64;
 
+const MatmulKernel& weight_kernel(const KernelTable& kernels, Precision precision) {
+  switch (precision) {
+    case Precision::kBf16: return kernels.matmul_bf16;
+    case Precision::kF16: return kernels.matmul_f16;
+    case Precision::kF32:
+    case Precision::kAuto: break;
+  }
+  return kernels.matmul_f32;
+}
+
 bool is_leaf(const Node& node) { return node.op == &kInput || node.op == &kWeight || node.op == &kConstant; }
 
 }  // namespace
 
-CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels,
+CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, Precision precision,
                              std::shared_ptr<ThreadPool> pool)
-    : graph_(std::move(graph)), kernels_(kernels), pool_(std::move(pool)), buffers_(find_buffers(graph_)) {
-  Lowering lowering{graph_, weights, kernels_, *pool_};
+    : graph_(std::move(graph)),
+      kernels_(kernels),
+      precision_(precision),
+      pool_(std::move(pool)),
+      buffers_(find_buffers(graph_)) {
+  Lowering lowering{
+      graph_, weights, kernels_, weight_kernel(kernels_, precision_), *pool_, precision_ == Precision::kBf16};
   lowering.resident.resize(graph_.value_count());
   const std::vector<Node>& nodes = graph_.nodes();
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (is_view(nodes[i])) lowering.make_resident(nodes[i].inputs[0]);
     if (is_leaf(nodes[i]) || is_view(nodes[i])) continue;
+    if (const Node* up = gated_linear(i)) {
+      steps_.push_back(lower_gated_linears(lowering, nodes[i], *up));
+      ++i;
+      continue;
+    }
     const std::vector<const Node*> joined = joined_linears(i);
     if (joined.size() <= 1) {
       steps_.push_back(lower(lowering, nodes[i]));
@@ -68,6 +89,17 @@ std::vector<const Node*> CpuExecutable::joined_linears(size_t first) const {
     joined.push_back(&nodes[i]);
   }
   return joined;
+}
+
+/// The linear behind node `gate` that alone reads its result, as its factor, and the same x. Its own result may be
+/// written from the gate on: nothing that the two read lies there.
+const Node* CpuExecutable::gated_linear(size_t gate) const {
+  const std::vector<Node>& nodes = graph_.nodes();
+  if (nodes[gate].op != &op::kLinear || gate + 1 >= nodes.size()) return nullptr;
+  const Node &first = nodes[gate], &up = nodes[gate + 1];
+  if (up.op != &op::kLinear || input_or_none(up, 4) != first.outputs[0] || first.inputs.size() > 3) return nullptr;
+  if (first.inputs[0] != up.inputs[0] || count_uses(graph_)[first.outputs[0]] != 1) return nullptr;
+  return &up;
 }
 
 std::shared_ptr<const BoundPlan> CpuExecutable::find_plan(const SymbolValues& symbols) const {

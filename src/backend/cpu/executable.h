@@ -10,12 +10,13 @@ namespace gamut::cpu {
 
 class CpuExecutable : public Executable {
  public:
-  /// Lowers every node of `graph`; operators must be supported.
-  CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool);
+  /// Lowers every node of `graph`; operators must be supported. `precision` is one of weight_kernel's.
+  CpuExecutable(Graph graph, const Weights& weights, const KernelTable& kernels, Precision precision,
+                std::shared_ptr<ThreadPool> pool);
 
   using Executable::run;
   NamedTensors run(const NamedTensors& inputs, const StateRun& states) const override;
-  Precision precision() const override { return Precision::kF32; }
+  Precision precision() const override { return precision_; }
   size_t planned_bytes(const SymbolValues& symbols) const override { return find_plan(symbols)->arena_bytes; }
   size_t weight_bytes() const override { return weight_bytes_; }
 
@@ -23,6 +24,7 @@ class CpuExecutable : public Executable {
   /// A reshape is a view: its buffer is its input's.
   bool is_view(const Node& node) const;
   std::vector<const Node*> joined_linears(size_t first) const;
+  const Node* gated_linear(size_t gate) const;
   std::shared_ptr<const BoundPlan> find_plan(const SymbolValues& symbols) const;
   std::shared_ptr<const BoundPlan> make_plan(const SymbolValues& symbols) const;
   std::unique_ptr<Workspace> take_workspace() const;
@@ -30,6 +32,7 @@ class CpuExecutable : public Executable {
 
   Graph graph_;
   const KernelTable& kernels_;
+  const Precision precision_;
   std::shared_ptr<ThreadPool> pool_;
   std::vector<Step> steps_;
   std::vector<Tensor> resident_;  // by value

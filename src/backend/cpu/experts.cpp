@@ -114,7 +114,7 @@ void Work::gate_line(float* gate, float* up, int64_t count) const {
 
 /// The products that are bound.
 void Work::multiply() const {
-  const MatmulKernel& kernel = kernels.matmul_f32;
+  const MatmulKernel& kernel = *args.kernel;
   // Gate and up of a tile follow each other on one core, and meet while they are in its cache.
   share_tiles(pool, kernel, buffers.gate, args.scratch, [&](size_t product, const MatmulTile& tile, void* own) {
     MatmulTile second = tile;

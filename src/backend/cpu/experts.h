@@ -22,8 +22,9 @@ struct ExpertsArgs {
   const float* shares = nullptr;  ///< [tokens, experts]; experts whose share is 0 do not run
   float* y = nullptr;
   Unary activation = Unary::kSilu;
-  float limit = 0, gain = 1;  ///< see ExpertsForm
-  void* scratch = nullptr;    ///< matmul_scratch_bytes
+  float limit = 0, gain = 1;             ///< see ExpertsForm
+  const MatmulKernel* kernel = nullptr;  ///< that the products are packed for
+  void* scratch = nullptr;               ///< matmul_scratch_bytes of it
 };
 
 /// What one call works in; reused by later ones.

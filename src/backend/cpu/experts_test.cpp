@@ -68,6 +68,7 @@ std::vector<float> run(const KernelTable& kernels, const Mixture& m, const std::
   ThreadPool pool(threads);
   Scratch scratch(matmul_scratch_bytes(kernels.matmul_f32, pool.size()));
   args.scratch = scratch.get();
+  args.kernel = &kernels.matmul_f32;
   experts(
       pool, kernels, args, [&](int64_t e) { return m.products(e); }, buffers);
   return y;
@@ -119,6 +120,7 @@ TEST_P(ExpertsTest, AnExpertWithoutAShareIsNotAsked) {
   ThreadPool pool(1);
   Scratch scratch(matmul_scratch_bytes(kernels().matmul_f32, 1));
   args.scratch = scratch.get();
+  args.kernel = &kernels().matmul_f32;
   experts(
       pool, kernels(), args, [&](int64_t e) { return asked.push_back(e), m.products(e); }, &buffers);
   EXPECT_EQ(asked, (std::vector<int64_t>{2, 5}));

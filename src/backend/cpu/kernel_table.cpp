@@ -16,6 +16,9 @@ extern const KernelTable kKernels;
 namespace avx512 {
 extern const KernelTable kKernels;
 extern const MatmulKernel kMatmulAmx;
+extern const MatmulKernel kMatmulBf16Amx;
+void attention_bf16_amx(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept;
+size_t attention_bf16_amx_scratch(int64_t head_dim, int64_t value_dim) noexcept;
 }  // namespace avx512
 #endif
 
@@ -28,6 +31,11 @@ const KernelTable& amx_kernels() {
     KernelTable table = avx512::kKernels;
     table.isa = Isa::kAmx;
     table.matmul_f32 = avx512::kMatmulAmx;
+    if (cpu_info().amx_bf16 && cpu_info().avx512_bf16) {
+      table.matmul_bf16 = avx512::kMatmulBf16Amx;
+      table.attention_bf16 = avx512::attention_bf16_amx;
+      table.attention_bf16_scratch = avx512::attention_bf16_amx_scratch;
+    }
     return table;
   }();
   return kernels;

@@ -14,10 +14,15 @@ struct KernelTable {
 
   /// Matmul by weight type. Use the driver in backend/cpu/matmul.h.
   MatmulKernel matmul_f32;
+  MatmulKernel matmul_f16;   ///< A stays f32
+  MatmulKernel matmul_bf16;  ///< A is rounded to bf16
 
   /// Attention of one tile; use the driver in backend/cpu/attention.h. `scratch` has attention_scratch bytes.
   void (*attention)(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept;
   size_t (*attention_scratch)(int64_t head_dim, int64_t value_dim) noexcept;
+  /// The same with bf16 products, for rows of several queries; or none.
+  void (*attention_bf16)(const AttentionArgs& args, const AttentionTile& tile, void* scratch) noexcept;
+  size_t (*attention_bf16_scratch)(int64_t head_dim, int64_t value_dim) noexcept;
   int64_t attention_block;  ///< queries per tile, at most
 
   /// Two passes over the row (mean, then squared distances), sums in several f32 lanes.

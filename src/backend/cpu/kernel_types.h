@@ -61,7 +61,7 @@ enum class Source : uint8_t { kF32, kF16, kBf16 };
 
 /// What happens to a finished sum of a matmul while it is in registers or L1:
 /// c = activation(alpha * sum + bias[n]) + residual[m,n], or with `residual_first` c = activation(alpha * sum + bias[n]
-/// + residual[m,n]).
+/// + residual[m,n]), or with `residual_multiplies` c = activation(alpha * sum + bias[n]) * residual[m,n].
 struct Epilogue {
   float alpha = 1.0f;
   const float* bias = nullptr;      ///< [N] or none
@@ -69,6 +69,7 @@ struct Epilogue {
   int64_t residual_stride = 0;      ///< elements from one row to the next
   Unary activation = Unary::kIdentity;
   bool residual_first = false;
+  bool residual_multiplies = false;
 };
 
 /// c [M,N] = epilogue(a [M,K] · w [N,K]^T). Sums over K run in rising order in f32 whatever M, N, threads and tiles
@@ -139,6 +140,7 @@ struct AttentionArgs {
   int64_t out_token_stride = 0, out_head_stride = 0;
   int64_t heads = 0, kv_heads = 0, head_dim = 0, value_dim = 0;
   float scale = 1.0f;
+  bool bf16 = false;     ///< what is multiplied may be rounded to bf16
   float softcap = 0.0f;  ///< above 0: scores become softcap * tanh(score / softcap), before the bias
   int64_t rows = 0;
   const int64_t* q_offsets = nullptr;   ///< [rows + 1], rising

@@ -17,7 +17,10 @@ struct Lowering {
   const Graph& graph;
   const Weights& weights;
   const KernelTable& kernels;
+  /// Of products with weights. Those of attention may round their inputs where it is bf16; others are f32.
+  const MatmulKernel& weight_kernel;
   ThreadPool& pool;
+  bool bf16 = false;  // what is asked for
 
   /// Weights and constants that steps read where they lie, by value; empty for the others.
   std::vector<Tensor> resident;
@@ -52,6 +55,8 @@ Step lower(Lowering& lowering, const Node& node);
 /// Linears of one input, at most kMostJoinedLinears, in one step.
 Step lower_linears(Lowering& lowering, std::span<const Node* const> nodes);
 constexpr size_t kMostJoinedLinears = 4;
+/// `up`, whose factor is the result of `gate` and of nothing else, in one step.
+Step lower_gated_linears(Lowering& lowering, const Node& gate, const Node& up);
 Step lower_matmul(Lowering& lowering, const Node& node);
 Step lower_attention(Lowering& lowering, const Node& node);
 Step lower_gather_rows(Lowering& lowering, const Node& node);

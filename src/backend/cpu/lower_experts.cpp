@@ -109,7 +109,7 @@ Tensor Packer::pack(const Place& place) {
   if (weight == nullptr) return {};
   const StoredTensor& from = stored(*weight, place.value);
   read(from, place);
-  const MatmulKernel& kernel = lowering_.kernels.matmul_f32;
+  const MatmulKernel& kernel = lowering_.weight_kernel;
   const size_t bytes = kernel.packed_bytes(place.n, place.k);
   const HugeArena::Piece piece = lowering_.packed.allocate(bytes);
   PackArgs args{.n = place.n, .k = place.k, .type = type_, .n_stride = place.n_stride, .k_stride = place.k_stride};
@@ -160,6 +160,7 @@ ExpertsStep::ExpertsStep(Lowering& lowering, const Node& node)
     if (lowering.leaf(bias) == nullptr) fail(ErrorCode::kUnsupported, "{}: biases that are no weights", node.label);
     split_bias(node, lowering.resident[static_cast<size_t>(bias)].f32().data());
   }
+  fixed_.kernel = &lowering.weight_kernel;
   Packer packer(lowering);
   for (int64_t e = 0; e < fixed_.experts; ++e) {
     Expert& expert = experts_.emplace_back();
@@ -169,7 +170,7 @@ ExpertsStep::ExpertsStep(Lowering& lowering, const Node& node)
   }
   // Behind the others, so that each stacked weight is opened once.
   for (Expert& expert : experts_) expert.down = packer.pack(expert.places.down);
-  lowering.need_scratch(matmul_scratch_bytes(lowering.kernels.matmul_f32, lowering.pool.size()));
+  lowering.need_scratch(matmul_scratch_bytes(lowering.weight_kernel, lowering.pool.size()));
 }
 
 void ExpertsStep::split_bias(const Node& node, const float* bias) {

@@ -21,7 +21,7 @@ namespace {
 
 /// Packs the weight [out,in] of a linear, which is read piece by piece where its dtype allows.
 Tensor pack(Lowering& lowering, const Node& weight) {
-  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  const MatmulKernel& kernel = lowering.weight_kernel;
   const std::string name = weight.op == &kConstant ? "" : weight.attributes.s("name");
   StoredTensor stored = weight.op == &kConstant ? StoredTensor(weight.constant) : lowering.weights.stored(name);
   PackArgs args{.n = stored.dims().at(0), .k = stored.dims().at(1)};
@@ -44,7 +44,7 @@ Tensor pack(Lowering& lowering, const Node& weight) {
 }
 
 struct Linear {
-  int x = -1, w = -1, bias = -1, residual = -1, y = -1;
+  int x = -1, w = -1, bias = -1, residual = -1, factor = -1, y = -1;
   Unary activation = Unary::kIdentity;
   Tensor packed;  // w, when it is a weight
 
@@ -53,10 +53,11 @@ struct Linear {
         w(node.inputs[1]),
         bias(input_or_none(node, 2)),
         residual(input_or_none(node, 3)),
+        factor(input_or_none(node, 4)),
         y(node.outputs[0]) {
     check_internal(find_kernel(activation_kind(node), &activation), "linear: activation without a kernel");
     if (const Node* weight = lowering.leaf(w)) packed = pack(lowering, *weight);
-    for (int value : {x, bias, residual}) {
+    for (int value : {x, bias, residual, factor}) {
       if (value >= 0) lowering.make_resident(value);
     }
   }
@@ -74,6 +75,7 @@ struct Linear {
     args.epilogue.activation = activation;
     if (bias >= 0) args.epilogue.bias = run.f32(bias);
     if (residual >= 0) args.epilogue.residual = run.f32(residual);
+    if (factor >= 0) args.epilogue.residual = run.f32(factor), args.epilogue.residual_multiplies = true;
     args.epilogue.residual_stride = args.n;
     return args;
   }
@@ -85,12 +87,20 @@ Step lower_linears(Lowering& lowering, std::span<const Node* const> nodes) {
   check_internal(!nodes.empty() && nodes.size() <= kMostJoinedLinears, "linear: too many to be joined");
   std::vector<Linear> linears;
   for (const Node* node : nodes) linears.emplace_back(lowering, *node);
-  const MatmulKernel& kernel = lowering.kernels.matmul_f32;
+  const MatmulKernel& kernel = lowering.weight_kernel;
   lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
   return [linears = std::move(linears), &kernel](Run& run) {
     std::array<MatmulArgs, kMostJoinedLinears> products;
     for (size_t i = 0; i < linears.size(); ++i) products[i] = linears[i].bind(run);
     matmul(run.pool, kernel, std::span(products.data(), linears.size()), run.scratch());
+  };
+}
+
+Step lower_gated_linears(Lowering& lowering, const Node& gate, const Node& up) {
+  const MatmulKernel& kernel = lowering.weight_kernel;
+  lowering.need_scratch(matmul_scratch_bytes(kernel, lowering.pool.size()));
+  return [gate = Linear(lowering, gate), up = Linear(lowering, up), &kernel](Run& run) {
+    gated_matmul(run.pool, kernel, gate.bind(run), up.bind(run), run.scratch());
   };
 }
 

@@ -119,6 +119,7 @@ Step lower_attention(Lowering& lowering, const Node& node) {
   }
   const int64_t window = node.attributes.i("window");
   step.fixed.scale = static_cast<float>(node.attributes.num("scale"));
+  step.fixed.bf16 = lowering.bf16;
   step.fixed.softcap = static_cast<float>(node.attributes.num("softcap"));
   step.fixed.window_right = node.attributes.b("causal") ? 0 : -1;
   step.fixed.window_left = window > 0 ? window - 1 : -1;

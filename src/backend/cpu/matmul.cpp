@@ -107,6 +107,26 @@ void matmul(ThreadPool& pool, const MatmulKernel& kernel, std::span<const Matmul
   });
 }
 
+void gated_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& gate, const MatmulArgs& up,
+                  void* scratch) {
+  MatmulArgs first = gate, second = up;
+  first.c = up.c, first.c_stride = up.c_stride;
+  second.epilogue.residual = up.c, second.epilogue.residual_stride = up.c_stride;
+  second.epilogue.residual_multiplies = true;
+  share_tiles(pool, kernel, std::span(&first, 1), scratch, [&](size_t, const MatmulTile& tile, void* own) {
+    // So narrow that the gate is still in the core's cache when up meets it there; few rows always are.
+    const int64_t columns = tile.m1 - tile.m0 <= kernel.mr ? tile.n1 - tile.n0 : 4 * kernel.nr;
+    for (int64_t n = tile.n0; n < tile.n1; n += columns) {
+      MatmulTile part = tile;
+      part.n0 = n, part.n1 = std::min(tile.n1, n + columns);
+      part.same_rows = tile.same_rows || n > tile.n0;
+      kernel.run(first, part, own);
+      part.same_rows = true;
+      kernel.run(second, part, own);
+    }
+  });
+}
+
 void batched_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args, const MatmulBatch& batch,
                     void* scratch) {
   const int64_t matrices = batch.outer * batch.inner;

@@ -28,6 +28,11 @@ void matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& args
 /// and `a_stride` are equal.
 void matmul(ThreadPool& pool, const MatmulKernel& kernel, std::span<const MatmulArgs> products, void* scratch);
 
+/// c = activation(a · gate^T + …) * (a · up^T + …) in one fork/join: both have the same extents and the same A, C is
+/// up's, and gate's is not written.
+void gated_matmul(ThreadPool& pool, const MatmulKernel& kernel, const MatmulArgs& gate, const MatmulArgs& up,
+                  void* scratch);
+
 /// Two levels of batch over matrices of equal extents: element offsets from one matrix to the next; 0 repeats the
 /// operand. (Outer, inner) may be (batch, head); one level alone leaves `outer` at 1.
 struct MatmulBatch {

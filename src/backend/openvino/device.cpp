@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include <openvino/runtime/properties.hpp>
+#include "backend/weights.h"
 #include "base/cpu_info.h"
 
 namespace gamut::openvino {
@@ -15,14 +15,6 @@ bool computes_in(const std::string& device, const char* capability) {
   if (device == "AUTO") return false;
   const std::vector<std::string> capabilities = core().get_property(device, ov::device::capabilities);
   return std::ranges::count(capabilities, capability) > 0;
-}
-
-/// The dtype that most bytes of the checkpoint have.
-DType main_dtype(const Checkpoint& checkpoint) {
-  std::map<DType, uint64_t> bytes;
-  for (const TensorEntry& entry : checkpoint.entries()) bytes[entry.dtype] += entry.bytes;
-  const auto most = std::ranges::max_element(bytes, {}, [](const auto& each) { return each.second; });
-  return most == bytes.end() ? DType::kF32 : most->first;
 }
 
 ov::element::Type find_precision(Precision wanted, const std::string& device, const Checkpoint& checkpoint) {

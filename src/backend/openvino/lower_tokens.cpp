@@ -96,7 +96,8 @@ Out lower_linear(Lowering& lowering, const Node& node) {
   Out y = make<v0::MatMul>(lowering.in(node, 0), lowering.in(node, 1), false, true);
   if (Lowering::has(node, 2)) y = make<v1::Add>(y, lowering.in(node, 2));
   y = apply_activation(node, y);
-  return Lowering::has(node, 3) ? make<v1::Add>(y, lowering.in(node, 3)) : y;
+  if (Lowering::has(node, 3)) y = make<v1::Add>(y, lowering.in(node, 3));
+  return Lowering::has(node, 4) ? make<v1::Multiply>(y, lowering.in(node, 4)) : y;
 }
 
 namespace {

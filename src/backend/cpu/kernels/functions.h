@@ -40,6 +40,12 @@ size_t packed_bytes_f32(int64_t n, int64_t k) noexcept;
 void pack_lines(const PackArgs& args, int64_t n0, int64_t k0, int64_t depth, float* panel) noexcept;
 void pack_f32(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept;
 void matmul_f32(const MatmulArgs& args, const MatmulTile& tile, void* scratch) noexcept;
+/// The same with weights of 16 bits.
+size_t packed_bytes_16(int64_t n, int64_t k) noexcept;
+void pack_f16(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept;
+void pack_bf16(const PackArgs& args, int64_t panel0, int64_t panel1) noexcept;
+void matmul_f16(const MatmulArgs& args, const MatmulTile& tile, void* scratch) noexcept;
+void matmul_bf16(const MatmulArgs& args, const MatmulTile& tile, void* scratch) noexcept;
 /// C [tile] = epilogue(sums), of at most kPanel columns; sums [rows][kPanel] are overwritten.
 void finish_tile(const MatmulArgs& args, const MatmulTile& tile, float* sums) noexcept;
 double peak_loop(int64_t iterations) noexcept;

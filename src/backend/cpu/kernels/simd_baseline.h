@@ -90,4 +90,16 @@ GAMUT_INLINE float min_of_lanes(V x) {
 }
 GAMUT_INLINE bool any(I mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
 
+/// Every finite f16 becomes its f32 by a product with 2^112, subnormal ones too; what is 2^16 or more was not finite.
+GAMUT_INLINE V load_f16(const uint16_t* p) {
+  const I bits = {p[0], p[1], p[2], p[3]};
+  const V scaled = (V)((bits & 0x7fff) << 13) * 0x1p112f;
+  const I magnitude = (I)scaled | (scaled >= 65536.0f ? (I{} + 0x7f800000) : I{});
+  return (V)(magnitude | ((bits & 0x8000) << 16));
+}
+GAMUT_INLINE V load_bf16(const uint16_t* p) {
+  const I bits = {p[0], p[1], p[2], p[3]};
+  return (V)(bits << 16);
+}
+
 }  // namespace gamut::cpu::GAMUT_ISA_NAMESPACE

@@ -1,14 +1,12 @@
 // Blocks of floats as fixed-point numbers of four digits to the base 256, in the order in which AMX tiles read them.
 #pragma once
 
-#include "backend/cpu/kernels/functions.h"
+#include "backend/cpu/kernels/amx/tile_config.h"
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 
-// A tile is 16 rows of 64 bytes. One step of the depth is 64 numbers, one byte of each in a tile.
-constexpr int64_t kTileEdge = 16;
+// One step of the depth is 64 numbers, one byte of each in a tile.
 constexpr int64_t kStep = 64;
-constexpr int64_t kTileBytes = 1024;
 // The first three digits of 16 rows or columns lie together, the highest first; the fourth lies elsewhere, since most
 // products do without.
 constexpr int kCoarseDigits = 3;

@@ -2,20 +2,12 @@
 #pragma once
 
 #include "backend/cpu/kernels/amx/digits.h"
+#include "backend/cpu/kernels/amx/tile_config.h"
 
 namespace gamut::cpu::GAMUT_ISA_NAMESPACE {
 
 constexpr int kLevels = 5;
 constexpr int64_t kLevel = kTileEdge * kTileEdge;
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
-// The compiler's intrinsics do not say that they read and write memory.
-GAMUT_INLINE void memory_barrier() { __asm__ volatile("" ::: "memory"); }
 
 // Tiles 0 to 3 are sums, 4 a sum or digits of A, 5 digits of w, 6 and 7 digits of A, of which `rows` are used.
 GAMUT_INLINE void configure_tiles(int64_t rows) {
