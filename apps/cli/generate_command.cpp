@@ -60,10 +60,7 @@ std::vector<GeneratedText> generate_text(const Generator& generator, const Gener
   // One text can be shown as it comes; several would run into each other.
   TextCallback show;
   if (!json && (by_ids || prompts.size() == 1)) {
-    show = [](size_t, std::string_view piece) {
-      std::fwrite(piece.data(), 1, piece.size(), stdout);
-      return std::fflush(stdout) == 0;
-    };
+    show = [](size_t, std::string_view piece) { return write_piece(piece); };
   }
   std::vector<GeneratedText> results = by_ids
                                            ? generator.generate_ids({arguments.ids}, arguments.generation.options, show)

@@ -8,7 +8,7 @@ void add_generation_options(Command& command, GenerationArguments& arguments) {
   GenerateOptions& options = arguments.options;
   command
       .option("--max-new-tokens", options.max_new_tokens,
-              "At most so many tokens (default: generation_config.json's, else 128)")
+              "At most so many tokens (default: generation_config.json's, else 256)")
       .option("--min-new-tokens", options.min_new_tokens, "No end of text before so many tokens")
       .texts("--stop", options.stop, "A string that ends the text; may be given several times")
       .numbers("--stop-ids", options.stop_ids, "Ids that end the text, besides the checkpoint's own")
@@ -21,6 +21,10 @@ void add_generation_options(Command& command, GenerationArguments& arguments) {
 void print_warnings(const Generator& generator, const GenerationArguments& arguments) {
   if (arguments.greedy) return;
   for (const std::string& warning : generator.warnings()) std::fprintf(stderr, "gamut: %s\n", warning.c_str());
+}
+
+bool write_piece(std::string_view piece) {
+  return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
 }
 
 }  // namespace gamut::cli

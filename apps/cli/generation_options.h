@@ -1,6 +1,8 @@
 // Options of text generation that generate, run and chat share.
 #pragma once
 
+#include <string_view>
+
 #include "command.h"
 #include "gamut/generate.h"
 
@@ -20,5 +22,8 @@ void add_generation_options(Command& command, GenerationArguments& arguments);
 
 /// Prints what generation_config.json asks for and this build does not do, unless that was asked for with --greedy.
 void print_warnings(const Generator& generator, const GenerationArguments& arguments);
+
+/// Shows a piece of text at once; false when standard output takes no more.
+bool write_piece(std::string_view piece);
 
 }  // namespace gamut::cli

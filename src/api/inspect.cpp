@@ -99,7 +99,7 @@ std::vector<SupportedModel> supported_models() {
       if (found == evidence.end()) continue;
       SupportedModel model{.model_type = architecture.model_type, .head = head};
       for (const TaskEntry* task : task_table()) {
-        if (head.ends_with(task->head_suffix)) model.tasks.push_back(task->name);
+        if (is_head_of(*task, head)) model.tasks.push_back(task->name);
       }
       model.cases = found->at("cases").get<int>();
       model.errors = found->at("errors").get<std::map<std::string, std::string>>();
