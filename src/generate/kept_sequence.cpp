@@ -63,9 +63,13 @@ Generated KeptSequence::generate(GenerationRequest request, int64_t settled) {
   if (request.prompts.size() != 1) fail(ErrorCode::kInternal, "{} prompts for one sequence", request.prompts.size());
   const std::vector<int64_t>& prompt = request.prompts.front();
   try {
-    go_back(std::min(common_length(tokens_, prompt), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0)));
+    const auto wanted = static_cast<int64_t>(prompt.size());
+    // Tokens that were computed in a row of another class are others, however few of them are left.
+    const auto& length_class = session_.program().length_class;
+    if (length_class && length_class(length()) != length_class(wanted)) clear();
+    go_back(std::min(common_length(tokens_, prompt), std::max<int64_t>(wanted - 1, 0)));
     GoOn go_on{.sequence = sequence_, .make_room = [this] { return drop_snapshot(); }};
-    if (!can_be_cut_) go_on.snapshot_at = std::min(settled, static_cast<int64_t>(prompt.size()) - 1);
+    if (!can_be_cut_) go_on.snapshot_at = std::min(settled, wanted - 1);
     request.go_on = std::move(go_on);
     Generated result = std::move(generate_greedy(session_, *state_, request).front());
     tokens_ = prompt;
