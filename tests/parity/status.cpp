@@ -125,7 +125,8 @@ std::string to_markdown(const std::map<std::string, Evidence>& all) {
       for (const TaskEntry* task : task_table()) {
         if (is_head_of(*task, head)) tasks += (tasks.empty() ? "" : ", ") + std::string(task->name);
       }
-      out += fmt::format("| {} | {} | {} | {} |", architecture.model_type, head,
+      const std::string note = architecture.note.empty() ? "" : fmt::format(" ({})", architecture.note);
+      out += fmt::format("| {}{} | {} | {} | {} |", architecture.model_type, note, head,
                          tasks.empty() ? "`gamut forward`" : tasks, found->second.cases);
       for (const char* name : kColumns) out += " " + found->second.bounds.at(name) + " |";
       out += "\n";

@@ -141,12 +141,10 @@ Generator Generator::open(const std::filesystem::path& folder, const LoadOptions
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNotFound) throw;
     }
-    // Rotations go on beyond max_position_embeddings, but no model has learned to read them there.
     const Config config = files.config.has("text_config") ? files.config.sub("text_config") : files.config;
-    const int64_t context = config.has("max_position_embeddings") ? config.i("max_position_embeddings") : 0;
     return Generator(
         std::make_shared<const State>(State{files.compile(files.record(load).program, load), tokenizer,
-                                            read_generation_settings(folder, config), context, state_bytes}));
+                                            read_generation_settings(folder, config), files.context(), state_bytes}));
   });
 }
 
