@@ -35,25 +35,26 @@ void print_json(const ModelInfo& info) {
     memory[precision] = {
         {"peak_bytes", bytes}, {"tokens", info.memory_tokens}, {"fits", bytes <= info.available_bytes}};
   }
-  const OrderedJson json = {{"model_type", info.model_type},
-                            {"architecture", info.head},
-                            {"heads", info.heads},
-                            {"tasks", info.tasks},
-                            {"default_task", info.default_task},
-                            {"parameters", info.parameters},
-                            {"bytes", info.file_bytes},
-                            {"dtypes", info.dtypes},
-                            {"max_length", info.max_length},
-                            {"context", info.context},
-                            {"vocabulary", info.vocabulary},
-                            {"chat", info.has_chat_template},
-                            {"state_bytes", {{"per_token", info.token_state_bytes}, {"per_text", info.text_state_bytes}}},
-                            {"note", info.note},
-                            {"packs_rows", info.packs_rows},
-                            {"memory", memory},
-                            {"available_bytes", info.available_bytes},
-                            {"unused_tensors", info.unused_tensors},
-                            {"warnings", info.warnings}};
+  const OrderedJson json = {
+      {"model_type", info.model_type},
+      {"architecture", info.head},
+      {"heads", info.heads},
+      {"tasks", info.tasks},
+      {"default_task", info.default_task},
+      {"parameters", info.parameters},
+      {"bytes", info.file_bytes},
+      {"dtypes", info.dtypes},
+      {"max_length", info.max_length},
+      {"context", info.context},
+      {"vocabulary", info.vocabulary},
+      {"chat", info.has_chat_template},
+      {"state_bytes", {{"per_token", info.token_state_bytes}, {"per_text", info.text_state_bytes}}},
+      {"note", info.note},
+      {"packs_rows", info.packs_rows},
+      {"memory", memory},
+      {"available_bytes", info.available_bytes},
+      {"unused_tensors", info.unused_tensors},
+      {"warnings", info.warnings}};
   std::printf("%s\n", json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace).c_str());
 }
 
@@ -68,7 +69,8 @@ void print_limits(const ModelInfo& info) {
 }
 
 void print_text(const ModelInfo& info) {
-  std::printf("model type    %s%s\n", info.model_type.c_str(), info.note.empty() ? "" : (" (" + info.note + ")").c_str());
+  std::printf("model type    %s%s\n", info.model_type.c_str(),
+              info.note.empty() ? "" : (" (" + info.note + ")").c_str());
   std::printf("architecture  %s (also: %s)\n", info.head.c_str(), join(info.heads).c_str());
   std::printf("tasks         %s (default: %s)\n", join(info.tasks).c_str(),
               info.default_task.empty() ? "none" : info.default_task.c_str());
@@ -115,8 +117,8 @@ void models(bool json) {
     if (json) continue;
     std::string errors;
     for (const auto& [target, error] : model.errors) errors += (errors.empty() ? "" : ", ") + target + " " + error;
-    std::printf("%-12s %-34s %5d  %s  %s%s\n", model.model_type.c_str(), model.head.c_str(), model.cases, errors.c_str(),
-                (model.tasks.empty() ? "(gamut forward)" : join(model.tasks)).c_str(),
+    std::printf("%-12s %-34s %5d  %s  %s%s\n", model.model_type.c_str(), model.head.c_str(), model.cases,
+                errors.c_str(), (model.tasks.empty() ? "(gamut forward)" : join(model.tasks)).c_str(),
                 model.note.empty() ? "" : ("  (" + model.note + ")").c_str());
   }
   if (json) std::printf("%s\n", OrderedJson({{"models", list}}).dump().c_str());

@@ -31,7 +31,8 @@ LineReader::Event LineReader::next(std::string* line) {
       throw Error(ErrorCode::kResourceLimit, "standard input: a line has more than 16 MiB");
     }
     char block[1 << 16];
-    const ssize_t count = InterruptGuard::is_raised() ? (errno = EINTR, -1) : ::read(STDIN_FILENO, block, sizeof(block));
+    const ssize_t count =
+        InterruptGuard::is_raised() ? (errno = EINTR, -1) : ::read(STDIN_FILENO, block, sizeof(block));
     if (count > 0) {
       held_.append(block, static_cast<size_t>(count));
     } else if (count == 0) {

@@ -15,7 +15,8 @@
 namespace gamut {
 
 struct GenerateOptions {
-  std::optional<int64_t> max_new_tokens;  ///< absent: generation_config.json's, else 256, as the pipeline of transformers
+  std::optional<int64_t>
+      max_new_tokens;  ///< absent: generation_config.json's, else 256, as the pipeline of transformers
   std::optional<int64_t> min_new_tokens;  ///< absent: generation_config.json's, else 0
   std::vector<std::string> stop;          ///< strings that end a text; they are not part of it
   std::vector<int64_t> stop_ids;          ///< ids that end it, besides the eos_token_id of the checkpoint

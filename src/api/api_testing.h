@@ -60,8 +60,8 @@ class TinyChatFolder : public TinyFolder {
     write_tiny_llama(path());
     write("tokenizer_config.json", Json{{"tokenizer_class", "BertTokenizer"}});
     const std::string source =
-          "{% for m in messages %}{{ {'system': 'paris', 'user': 'the', 'assistant': 'a'}[m.role] }} {{ m.content }} . "
-          "{% endfor %}{% if add_generation_prompt %}a{% endif %}";
+        "{% for m in messages %}{{ {'system': 'paris', 'user': 'the', 'assistant': 'a'}[m.role] }} {{ m.content }} . "
+        "{% endfor %}{% if add_generation_prompt %}a{% endif %}";
     write("chat_template.jinja", source);
   }
 };

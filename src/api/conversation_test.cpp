@@ -66,8 +66,8 @@ TEST(Conversation, UndoTakesBackAMessageAndItsAnswer) {
 TEST(Conversation, AnInterruptedAnswerStaysAndTheConversationGoesOn) {
   Opened chat;
   int pieces = 0;
-  const ChatAnswer cut = chat.conversation.say(
-      "cat", {.max_new_tokens = 50}, [&](size_t, std::string_view) { return ++pieces < 3; });
+  const ChatAnswer cut =
+      chat.conversation.say("cat", {.max_new_tokens = 50}, [&](size_t, std::string_view) { return ++pieces < 3; });
   EXPECT_EQ(cut.generated.finish_reason, "cancelled");
   ASSERT_EQ(chat.conversation.messages().size(), 2u);
   EXPECT_EQ(chat.conversation.messages()[1].content, cut.generated.text);

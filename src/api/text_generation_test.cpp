@@ -18,8 +18,7 @@ TEST(TextGeneration, GoesOnFromATextAsTheGeneratorDoes) {
   const Pipeline pipeline = Pipeline::open(folder.path());
   EXPECT_EQ(pipeline.task(), "text-generation");
   const Json answer = run(pipeline, {{"inputs", "the cat"}, {"parameters", {{"max_new_tokens", 6}}}});
-  const GeneratedText expected =
-      Generator::open(folder.path()).generate({"the cat"}, {.max_new_tokens = 6}).front();
+  const GeneratedText expected = Generator::open(folder.path()).generate({"the cat"}, {.max_new_tokens = 6}).front();
   ASSERT_EQ(answer.size(), 1u);
   EXPECT_EQ(answer[0]["generated_text"], "the cat" + expected.text);
   EXPECT_EQ(answer[0]["finish_reason"], "length");
@@ -52,7 +51,10 @@ TEST(TextGeneration, AnswersAConversationThroughItsTemplate) {
   EXPECT_EQ(longer[1]["content"].get<std::string>().find("paris"), 0u);
   folder.remove("chat_template.jinja");
   const Pipeline plain = Pipeline::open(folder.path());
-  expect_part(refusal([&] { plain.run(Json{{"inputs", question}}.dump()); }), "unsupported: the model has no chat template");
+  expect_part(refusal([&] {
+                plain.run(Json{{"inputs", question}}.dump());
+              }),
+              "unsupported: the model has no chat template");
 }
 
 TEST(TextGeneration, PassesOnPiecesThatMakeUpTheText) {
@@ -63,7 +65,8 @@ TEST(TextGeneration, PassesOnPiecesThatMakeUpTheText) {
     pieces += piece;
     return true;
   };
-  const std::string request = R"({"inputs": "the cat", "parameters": {"max_new_tokens": 6, "return_full_text": false}})";
+  const std::string request =
+      R"({"inputs": "the cat", "parameters": {"max_new_tokens": 6, "return_full_text": false}})";
   const Json answer = Json::parse(pipeline.run(request, collect));
   EXPECT_EQ(answer[0]["generated_text"], pieces);
   const Json cancelled = Json::parse(pipeline.run(request, [](size_t, std::string_view) { return false; }));

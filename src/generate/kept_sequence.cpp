@@ -16,9 +16,8 @@ constexpr size_t kSnapshots = 4;
 
 KeptSequence::KeptSequence(const Session& session, size_t budget)
     : session_(session), state_(session.make_state(budget)) {
-  can_be_cut_ = std::ranges::all_of(session.program().states, [](const StateSpec& spec) {
-    return spec.kind == StateKind::kKv && spec.window == 0;
-  });
+  can_be_cut_ = std::ranges::all_of(
+      session.program().states, [](const StateSpec& spec) { return spec.kind == StateKind::kKv && spec.window == 0; });
 }
 
 void KeptSequence::clear() {

@@ -18,8 +18,7 @@ std::vector<SharedPrefix> share_prefixes(std::span<const std::vector<int64_t>> p
   for (size_t i = 1; i < order.size(); ++i) {
     const std::vector<int64_t>& own = prompts[order[i]];
     size_t parent = order[i - 1];
-    const int64_t length =
-        std::min(common_length(prompts[parent], own), static_cast<int64_t>(own.size()) - 1);
+    const int64_t length = std::min(common_length(prompts[parent], own), static_cast<int64_t>(own.size()) - 1);
     if (length < kLeastShared) continue;
     // A prompt that begins with a fork never stands at a shorter length: the one that it comes from does.
     while (shared[parent].length >= length) parent = shared[parent].parent;

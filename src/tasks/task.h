@@ -35,7 +35,8 @@ struct TaskEntry {
 
 /// Whether `head` is one of the classes that the task runs.
 inline bool is_head_of(const TaskEntry& task, const std::string& head) {
-  return std::ranges::any_of(task.head_suffixes, [&](const char* end) { return end != nullptr && head.ends_with(end); });
+  return std::ranges::any_of(task.head_suffixes,
+                             [&](const char* end) { return end != nullptr && head.ends_with(end); });
 }
 
 /// Every task, in the order of their files' names. CMake makes the table from the files of this folder.

@@ -129,8 +129,7 @@ class TextGenerationTask : public Task {
 const TaskEntry kTextGeneration{
     .name = "text-generation",
     .summary = "text that goes on from a prompt, or the answer to a conversation (inputs [{\"role\", \"content\"}, …])",
-    .request =
-        R"({"inputs": "Once upon a time", "parameters": {"max_new_tokens": 64, "return_full_text": false}})",
+    .request = R"({"inputs": "Once upon a time", "parameters": {"max_new_tokens": 64, "return_full_text": false}})",
     .result =
         R"([{"generated_text", "finish_reason", "prompt_tokens", "new_tokens"}]; a list of those for an array, with {"error"} for a prompt that failed)",
     .head_suffixes = {"ForCausalLM", "LMHeadModel", "ForConditionalGeneration"},

@@ -4,6 +4,7 @@
 #   cli_test.sh GAMUT MAKE_TINY_MODEL WRONG_BACKEND
 set -euo pipefail
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 gamut=$1
 make_model=$2
 wrong_backend=$3
@@ -14,52 +15,7 @@ cd "$work"
 "$make_model" masked BertForMaskedLM
 "$make_model" labels BertForTokenClassification
 "$make_model" llama LlamaForCausalLM
-failures=0
-checks=0
-
-fail() {
-  failures=$((failures + 1))
-  printf 'FAILED  %s\n' "$*"
-}
-
-# expect CODE COMMAND…: runs gamut with that command line (and the test's stdin); leaves stdout and stderr in files.
-expect() {
-  local wanted=$1 code=0
-  shift
-  checks=$((checks + 1))
-  command_line="gamut $*"
-  "$gamut" "$@" >out 2>err || code=$?
-  ((code == wanted)) || fail "$command_line: exit code $code, expected $wanted: $(head -c 300 out err)"
-}
-
-# has FILE TEXT: the file holds the text.
-has() {
-  checks=$((checks + 1))
-  grep -qF -- "$2" "$1" || fail "$command_line: $1 lacks '$2': $(head -c 300 "$1")"
-}
-
-lines() {
-  checks=$((checks + 1))
-  (($(wc -l <"$1") == $2)) || fail "$command_line: $1 has $(wc -l <"$1") lines, expected $2"
-}
-
-same() {
-  checks=$((checks + 1))
-  cmp -s "$1" "$2" || fail "$command_line: $1 and $2 differ"
-}
-
-empty() {
-  checks=$((checks + 1))
-  [[ ! -s $1 ]] || fail "$command_line: $1 is not empty: $(head -c 300 "$1")"
-}
-
-# error CODE: stdout is the JSON form of an error with that code, and nothing else.
-error() {
-  lines out 1
-  has out "{\"error\":{\"code\":\"$1\",\"hint\":\""
-  has out '"message":"'
-  empty err
-}
+. "$here/checks.sh"
 
 wrong_usage() {
   expect 0 --help
@@ -267,55 +223,6 @@ generate() {
   lines out 2
 }
 
-chat_template='{% for m in messages %}{{ {"system": "paris", "user": "the", "assistant": "a"}[m.role] }} {{ m.content }} . {% endfor %}{% if add_generation_prompt %}a{% endif %}'
-
-# run with prompts, and chat through a pipe: each line a turn.
-chat() {
-  expect 1 chat llama --json </dev/null
-  has out '"code":"unsupported"'
-  has out 'has no chat template'
-  expect 0 run llama 'the cat' --max-new-tokens 4
-  cp out plain
-  expect 0 generate llama --prompt 'the cat' --max-new-tokens 4
-  same out plain
-  expect 0 run llama 'the cat' --max-new-tokens 4 --json
-  has out '[[{"finish_reason":"length","generated_text":"the cat'
-  printf '%s' "$chat_template" >llama/chat_template.jinja
-  expect 0 run llama 'the cat' --max-new-tokens 4 --plain
-  same out plain
-  expect 0 run llama cat --max-new-tokens 4 --json
-  has out '"role":"assistant"'
-  expect 0 run llama cat dog --max-new-tokens 4
-  has out '> dog'
-  expect 1 run llama cat --parameters '{"top_kk": 1}' --json
-  error invalid_argument
-  printf 'cat\n/system city\n\ndog\n"""\nmat\ncity\n"""\n/undo\n/reset\n//cat\nno end' >turns
-  expect 0 chat llama --max-new-tokens 4 --json <turns
-  lines out 5
-  has out '"finish_reason":"length","context_full":false,"prompt_tokens":4,"computed_tokens":4,"new_tokens":4,'
-  empty err
-  expect 0 chat llama --max-new-tokens 4 <turns
-  has err ' tokens/s; 4 of 4 prompt tokens were new'
-  printf 'cat\n/exit\ndog\n' >turns
-  expect 0 chat llama --max-new-tokens 4 --json --system city <turns
-  lines out 1
-  has out '"prompt_tokens":7,'
-  # An error ends one turn.
-  { printf 'cat\n'; for _ in $(seq 300); do printf 'dog '; done; printf '\n/nothing\ncat\n'; } >turns
-  expect 1 chat llama --max-new-tokens 4 --json <turns
-  lines out 4
-  has out '"code":"resource_limit","message":"the conversation has '
-  has out '/nothing'
-  expect 1 chat llama --json <&-
-  has out 'standard input: cannot be read'
-  expect 0 info llama --json
-  has out '"context":256'
-  has out '"chat":true,"state_bytes":{"per_token":128,"per_text":0}'
-  expect 0 info llama
-  has out 'limits        256 tokens, vocabulary of 29'
-  has out 'tasks         text-generation, '
-}
-
 tokenize() {
   printf '"the cats"\n{"text": "a cat", "pair": "a dog"}\n\n""\r\n' >lines.json
   expect 0 tokenize base <lines.json
@@ -428,9 +335,5 @@ full_device() {
   done
 }
 
-for part in wrong_usage embed errors run forward generate chat tokenize describe bench doctor full_device; do "$part"; done
-if ((failures > 0)); then
-  echo "$failures of $checks checks failed"
-  exit 1
-fi
-echo "$checks checks passed"
+for part in wrong_usage embed errors run forward generate tokenize describe bench doctor full_device; do "$part"; done
+report

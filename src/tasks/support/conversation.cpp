@@ -39,8 +39,8 @@ struct Conversation::State {
 std::vector<int64_t> Conversation::State::encode(bool asks_for_answer) const {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const ChatMessage& message : messages) all.push_back({{"role", message.role}, {"content", message.content}});
-  const RenderedChat rendered = chat.render({.messages = all.dump(-1, ' ', false, Json::error_handler_t::replace),
-                                             .add_generation_prompt = asks_for_answer});
+  const RenderedChat rendered = chat.render(
+      {.messages = all.dump(-1, ' ', false, Json::error_handler_t::replace), .add_generation_prompt = asks_for_answer});
   return model->encode(rendered.text, {.add_special_tokens = false});
 }
 
