@@ -52,6 +52,7 @@ target_link_libraries(make_tiny_model PRIVATE gamut_core)
 add_library(wrong_backend MODULE tests/e2e/wrong_backend.cpp)
 target_include_directories(wrong_backend PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(wrong_backend PRIVATE gamut_core)
+add_test(NAME e2e/Chat COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/chat_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>)
 add_test(NAME e2e/Cli COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/cli_test.sh $<TARGET_FILE:gamut> $<TARGET_FILE:make_tiny_model>
                               $<TARGET_FILE:wrong_backend>)
 # Faults on purpose: allocations, system calls and threads that fail, files that shrink, weights that are no numbers.

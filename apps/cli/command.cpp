@@ -11,6 +11,15 @@ void add_number(CLI::App* command, const std::string& name, T& value, const std:
   command->add_option(name, value, help)->capture_default_str()->check(CLI::Range(range.min, range.max));
 }
 
+template <typename T>
+void add_optional(CLI::App* command, const std::string& name, std::optional<T>& value, const std::string& help,
+                  NumberRange range) {
+  command
+      ->add_option_function<int64_t>(
+          name, [&value](const int64_t& number) { value = static_cast<T>(number); }, help)
+      ->check(CLI::Range(range.min, range.max));
+}
+
 }  // namespace
 
 Command::Command(CLI::App& app, const std::string& name, const std::string& summary)
@@ -53,10 +62,16 @@ Command& Command::option(const std::string& name, size_t& value, const std::stri
 
 Command& Command::option(const std::string& name, std::optional<size_t>& value, const std::string& help,
                          NumberRange range) {
-  command_
-      ->add_option_function<int64_t>(
-          name, [&value](const int64_t& number) { value = static_cast<size_t>(number); }, help)
-      ->check(CLI::Range(range.min, range.max));
+  return add_optional(command_, name, value, help, range), *this;
+}
+
+Command& Command::option(const std::string& name, std::optional<int64_t>& value, const std::string& help,
+                         NumberRange range) {
+  return add_optional(command_, name, value, help, range), *this;
+}
+
+Command& Command::texts(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+  command_->add_option(name, values, help)->allow_extra_args(false);
   return *this;
 }
 

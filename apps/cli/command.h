@@ -39,6 +39,10 @@ class Command {
   Command& option(const std::string& name, size_t& value, const std::string& help, NumberRange range = {});
   Command& option(const std::string& name, std::optional<size_t>& value, const std::string& help,
                   NumberRange range = {});
+  Command& option(const std::string& name, std::optional<int64_t>& value, const std::string& help,
+                  NumberRange range = {});
+  /// `--name TEXT`, as often as one likes.
+  Command& texts(const std::string& name, std::vector<std::string>& values, const std::string& help);
   /// `--name N1,N2,…`.
   Command& numbers(const std::string& name, std::vector<int64_t>& values, const std::string& help,
                    NumberRange range = {});

@@ -27,6 +27,8 @@ void add_tokenize_command(CLI::App& app, CommonOptions& common);
 void add_template_command(CLI::App& app, CommonOptions& common);
 /// gamut generate MODEL: text that goes on from a prompt.
 void add_generate_command(CLI::App& app, CommonOptions& common);
+/// gamut chat MODEL: a conversation.
+void add_chat_command(CLI::App& app, CommonOptions& common);
 /// gamut forward MODEL --inputs F --outputs G: raw tensors in and out.
 void add_forward_command(CLI::App& app, CommonOptions& common);
 /// gamut info MODEL: what a checkpoint is.

@@ -6,27 +6,16 @@
 
 #include "commands.h"
 #include "gamut/generate.h"
+#include "generation_options.h"
 
 namespace gamut::cli {
 namespace {
 
 struct GenerateArguments {
-  std::string model, prompt, inputs, outputs, stop;
-  std::vector<int64_t> ids, stop_ids;
-  std::optional<size_t> max_new_tokens, min_new_tokens;
-  size_t state_mib = 0;
-  bool greedy = false, ignore_eos = false;
+  std::string model, prompt, inputs, outputs;
+  std::vector<int64_t> ids;
+  GenerationArguments generation;
   LoadOptions load;
-
-  GenerateOptions options() const {
-    GenerateOptions options;
-    if (max_new_tokens) options.max_new_tokens = static_cast<int64_t>(*max_new_tokens);
-    if (min_new_tokens) options.min_new_tokens = static_cast<int64_t>(*min_new_tokens);
-    if (!stop.empty()) options.stop = {stop};
-    options.stop_ids = stop_ids;
-    options.ignore_eos = ignore_eos;
-    return options;
-  }
 };
 
 nlohmann::ordered_json to_json(const GeneratedText& result) {
@@ -44,7 +33,7 @@ nlohmann::ordered_json to_json(const GeneratedText& result) {
 }
 
 void generate_raw(const Generator& generator, const GenerateArguments& arguments, bool json) {
-  const NamedTensors outputs = generator.generate_raw(read_tensors(arguments.inputs), arguments.options());
+  const NamedTensors outputs = generator.generate_raw(read_tensors(arguments.inputs), arguments.generation.options);
   write_tensors(arguments.outputs, outputs);
   nlohmann::ordered_json summary = {{"outputs", nlohmann::ordered_json::object()}};
   for (const auto& [name, tensor] : outputs) {
@@ -71,13 +60,11 @@ std::vector<GeneratedText> generate_text(const Generator& generator, const Gener
   // One text can be shown as it comes; several would run into each other.
   TextCallback show;
   if (!json && (by_ids || prompts.size() == 1)) {
-    show = [](size_t, std::string_view piece) {
-      std::fwrite(piece.data(), 1, piece.size(), stdout);
-      return std::fflush(stdout) == 0;
-    };
+    show = [](size_t, std::string_view piece) { return write_piece(piece); };
   }
-  std::vector<GeneratedText> results = by_ids ? generator.generate_ids({arguments.ids}, arguments.options(), show)
-                                              : generator.generate(prompts, arguments.options(), show);
+  std::vector<GeneratedText> results = by_ids
+                                           ? generator.generate_ids({arguments.ids}, arguments.generation.options, show)
+                                           : generator.generate(prompts, arguments.generation.options, show);
   if (show) std::printf("\n");
   if (!show && !json) {
     for (const GeneratedText& result : results) std::printf("%s\n", result.text.c_str());
@@ -86,10 +73,8 @@ std::vector<GeneratedText> generate_text(const Generator& generator, const Gener
 }
 
 void generate(const GenerateArguments& arguments, CommonOptions& common) {
-  const Generator generator = Generator::open(arguments.model, arguments.load, arguments.state_mib << 20);
-  if (!arguments.greedy && arguments.inputs.empty()) {
-    for (const std::string& warning : generator.warnings()) std::fprintf(stderr, "gamut: %s\n", warning.c_str());
-  }
+  const Generator generator = Generator::open(arguments.model, arguments.load, arguments.generation.state_bytes());
+  if (arguments.inputs.empty()) print_warnings(generator, arguments.generation);
   if (!arguments.inputs.empty()) {
     if (arguments.outputs.empty()) throw Error(ErrorCode::kInvalidArgument, "--inputs needs --outputs");
     return generate_raw(generator, arguments, common.json);
@@ -115,15 +100,7 @@ void add_generate_command(CLI::App& app, CommonOptions& common) {
   command.numbers("--ids", arguments->ids, "The prompt as token ids");
   command.option("--inputs", arguments->inputs, "safetensors file with input_ids and attention_mask");
   command.option("--outputs", arguments->outputs, "safetensors file to write: sequences and logits");
-  command.option("--max-new-tokens", arguments->max_new_tokens,
-                 "At most so many tokens (default: generation_config.json's, else 128)");
-  command.option("--min-new-tokens", arguments->min_new_tokens, "No end of text before so many tokens");
-  command.option("--stop", arguments->stop, "A string that ends the text");
-  command.numbers("--stop-ids", arguments->stop_ids, "Ids that end the text, besides the checkpoint's own");
-  command.flag("--ignore-eos", arguments->ignore_eos, "The checkpoint's end-of-text ids end nothing");
-  command.flag("--greedy", arguments->greedy, "The likeliest token each time (the only way so far)");
-  command.option("--state-memory", arguments->state_mib, "MiB for keys and values (0: half of what is left)",
-                 {.max = int64_t{1} << 30});
+  add_generation_options(command, arguments->generation);
   add_load_options(command, arguments->load);
   add_json_option(command, common);
   command.run([arguments, &common] { generate(*arguments, common); });

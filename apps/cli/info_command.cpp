@@ -35,26 +35,42 @@ void print_json(const ModelInfo& info) {
     memory[precision] = {
         {"peak_bytes", bytes}, {"tokens", info.memory_tokens}, {"fits", bytes <= info.available_bytes}};
   }
-  const OrderedJson json = {{"model_type", info.model_type},
-                            {"architecture", info.head},
-                            {"heads", info.heads},
-                            {"tasks", info.tasks},
-                            {"default_task", info.default_task},
-                            {"parameters", info.parameters},
-                            {"bytes", info.file_bytes},
-                            {"dtypes", info.dtypes},
-                            {"max_length", info.max_length},
-                            {"vocabulary", info.vocabulary},
-                            {"packs_rows", info.packs_rows},
-                            {"memory", memory},
-                            {"available_bytes", info.available_bytes},
-                            {"unused_tensors", info.unused_tensors},
-                            {"warnings", info.warnings}};
+  const OrderedJson json = {
+      {"model_type", info.model_type},
+      {"architecture", info.head},
+      {"heads", info.heads},
+      {"tasks", info.tasks},
+      {"default_task", info.default_task},
+      {"parameters", info.parameters},
+      {"bytes", info.file_bytes},
+      {"dtypes", info.dtypes},
+      {"max_length", info.max_length},
+      {"context", info.context},
+      {"vocabulary", info.vocabulary},
+      {"chat", info.has_chat_template},
+      {"state_bytes", {{"per_token", info.token_state_bytes}, {"per_text", info.text_state_bytes}}},
+      {"note", info.note},
+      {"packs_rows", info.packs_rows},
+      {"memory", memory},
+      {"available_bytes", info.available_bytes},
+      {"unused_tensors", info.unused_tensors},
+      {"warnings", info.warnings}};
   std::printf("%s\n", json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace).c_str());
 }
 
+void print_limits(const ModelInfo& info) {
+  const int64_t longest = info.context > 0 ? info.context : info.max_length;
+  const std::string tokens = longest > 0 ? std::to_string(longest) + " tokens" : "any number of tokens";
+  std::printf("limits        %s, vocabulary of %lld\n", tokens.c_str(), static_cast<long long>(info.vocabulary));
+  if (!info.is_generator) return;
+  std::printf("chat          %s\n", info.has_chat_template ? "yes: gamut chat" : "no: there is no chat template");
+  std::printf("states        %.1f KiB for each token and %.1f KiB for each text that is being generated\n",
+              static_cast<double>(info.token_state_bytes) / 1024, static_cast<double>(info.text_state_bytes) / 1024);
+}
+
 void print_text(const ModelInfo& info) {
-  std::printf("model type    %s\n", info.model_type.c_str());
+  std::printf("model type    %s%s\n", info.model_type.c_str(),
+              info.note.empty() ? "" : (" (" + info.note + ")").c_str());
   std::printf("architecture  %s (also: %s)\n", info.head.c_str(), join(info.heads).c_str());
   std::printf("tasks         %s (default: %s)\n", join(info.tasks).c_str(),
               info.default_task.empty() ? "none" : info.default_task.c_str());
@@ -64,8 +80,7 @@ void print_text(const ModelInfo& info) {
   for (const auto& [dtype, count] : info.dtypes)
     dtypes += (dtypes.empty() ? "" : ", ") + std::to_string(count) + " x " + dtype;
   std::printf("tensors       %s\n", dtypes.c_str());
-  std::printf("limits        %lld tokens, vocabulary of %lld\n", static_cast<long long>(info.max_length),
-              static_cast<long long>(info.vocabulary));
+  print_limits(info);
   std::printf("batches       %s\n",
               info.packs_rows ? "ragged rows run packed, without padding" : "rows are padded to the longest");
   for (const auto& [precision, bytes] : info.memory_bytes) {
@@ -94,6 +109,7 @@ void models(bool json) {
   if (!json) std::printf("%-12s %-34s %5s  %-28s %s\n", "model type", "class", "cases", "largest error", "tasks");
   for (const SupportedModel& model : supported_models()) {
     list.push_back({{"model_type", model.model_type},
+                    {"note", model.note},
                     {"class", model.head},
                     {"tasks", model.tasks},
                     {"cases", model.cases},
@@ -101,8 +117,9 @@ void models(bool json) {
     if (json) continue;
     std::string errors;
     for (const auto& [target, error] : model.errors) errors += (errors.empty() ? "" : ", ") + target + " " + error;
-    std::printf("%-12s %-34s %5d  %s  %s\n", model.model_type.c_str(), model.head.c_str(), model.cases, errors.c_str(),
-                model.tasks.empty() ? "(gamut forward)" : join(model.tasks).c_str());
+    std::printf("%-12s %-34s %5d  %s  %s%s\n", model.model_type.c_str(), model.head.c_str(), model.cases,
+                errors.c_str(), (model.tasks.empty() ? "(gamut forward)" : join(model.tasks)).c_str(),
+                model.note.empty() ? "" : ("  (" + model.note + ")").c_str());
   }
   if (json) std::printf("%s\n", OrderedJson({{"models", list}}).dump().c_str());
 }

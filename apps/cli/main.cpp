@@ -1,4 +1,7 @@
 // The gamut program: parses the command line, runs one subcommand, reports errors.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -32,9 +35,21 @@ bool wants_json(int argc, char** argv) {
   return false;
 }
 
+/// A standard stream that is closed must not become a file that is opened later: what is printed would end in it.
+/// Reads from such an input and writes to such an output fail.
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) != -1) continue;
+    // The lowest free number is this one: those below are taken.
+    const int taken = ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (taken != stream && taken >= 0) ::close(taken);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   CLI::App app{"Runs Hugging Face checkpoints as published.", "gamut"};
   app.require_subcommand(1);
   gamut::cli::CommonOptions common;
@@ -42,6 +57,7 @@ int main(int argc, char** argv) {
   gamut::cli::add_embed_command(app, common);
   gamut::cli::add_tokenize_command(app, common);
   gamut::cli::add_template_command(app, common);
+  gamut::cli::add_chat_command(app, common);
   gamut::cli::add_generate_command(app, common);
   gamut::cli::add_forward_command(app, common);
   gamut::cli::add_info_command(app, common);

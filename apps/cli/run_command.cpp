@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "gamut/chat_template.h"
 #include "gamut/task.h"
+#include "generation_options.h"
 #include "text_input.h"
 
 namespace gamut::cli {
@@ -15,10 +17,13 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr const char* kTextGeneration = "text-generation";
+
 struct RunArguments {
   std::string model, task, out, parameters;
-  bool truncate = false;
+  bool truncate = false, plain = false;
   TextSource source;
+  GenerationArguments generation;
   LoadOptions load;
 };
 
@@ -40,13 +45,19 @@ Json make_request(const RunArguments& arguments, const std::string& task, const 
                   "sentence-similarity: expected a source sentence and sentences to compare");
     request["inputs"] = {{"source_sentence", texts[0]},
                          {"sentences", std::vector<std::string>(texts.begin() + 1, texts.end())}};
+  } else if (task == kTextGeneration && !arguments.plain && ChatTemplate::find(arguments.model)) {
+    request["inputs"] = Json::array();
+    for (const std::string& text : texts) {
+      request["inputs"].push_back(Json::array({{{"role", "user"}, {"content", text}}}));
+    }
   } else {
     request["inputs"] = texts;
   }
+  request["parameters"] = Json::parse(generation_parameters(arguments.generation.options));
   if (!arguments.parameters.empty()) {
-    request["parameters"] = Json::parse(arguments.parameters, nullptr, /*allow_exceptions=*/false);
-    if (!request["parameters"].is_object())
-      throw Error(ErrorCode::kInvalidArgument, "--parameters: expected a JSON object");
+    const Json given = Json::parse(arguments.parameters, nullptr, /*allow_exceptions=*/false);
+    if (!given.is_object()) throw Error(ErrorCode::kInvalidArgument, "--parameters: expected a JSON object");
+    request["parameters"].update(given);
   }
   if (arguments.truncate) request["parameters"]["truncate"] = true;
   return request;
@@ -88,24 +99,50 @@ void print_vectors(const Json& result, const std::vector<std::string>& texts) {
   }
 }
 
-void run(const RunArguments& arguments, bool json) {
+/// Each prompt and what was made of it; of one prompt alone the text has been shown as it came.
+void print_generations(const Json& result, const std::vector<std::string>& texts, CommonOptions& common) {
+  if (texts.size() == 1) return void(std::printf("\n"));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    std::printf("> %s\n", texts[i].c_str());
+    for (const Json& answer : result[i]) {
+      if (!answer.contains("error")) {
+        std::printf("%s\n\n", answer["generated_text"].get<std::string>().c_str());
+        continue;
+      }
+      std::fprintf(stderr, "gamut: %s\n", answer["error"]["message"].get<std::string>().c_str());
+      common.exit_code = 1;
+    }
+  }
+}
+
+void print(const Json& result, const std::string& task, const std::vector<std::string>& texts, CommonOptions& common) {
+  if (task == "sentence-similarity") return print_similarity(result, texts);
+  if (task == "fill-mask") return print_fillings(result);
+  if (task == kTextGeneration) return print_generations(result, texts, common);
+  print_vectors(result, texts);
+}
+
+void run(const RunArguments& arguments, CommonOptions& common) {
   const Pipeline pipeline = Pipeline::open(arguments.model, arguments.task, arguments.load);
   const std::vector<std::string> texts = read_all(resolve(arguments.source));
-  const Json request = make_request(arguments, pipeline.task(), texts);
-  const std::string text = pipeline.run(request.dump(-1, ' ', false, Json::error_handler_t::replace));
+  Json request = make_request(arguments, pipeline.task(), texts);
+  const bool to_people = arguments.out.empty() && !common.json;
+  TextCallback show;
+  if (to_people && pipeline.task() == kTextGeneration) {
+    request["parameters"]["return_full_text"] = false;
+    // One text can be shown as it comes; several would run into each other.
+    if (texts.size() == 1) show = [](size_t, std::string_view piece) { return write_piece(piece); };
+  }
+  const std::string text = pipeline.run(request.dump(-1, ' ', false, Json::error_handler_t::replace), show);
   if (!arguments.out.empty()) {
     std::ofstream file(arguments.out);
     file << text << "\n";
     file.close();
     if (!file) throw Error(ErrorCode::kIo, arguments.out + ": cannot be written");
-  } else if (json) {
+  } else if (common.json) {
     std::printf("%s\n", text.c_str());
-  } else if (const Json result = Json::parse(text); pipeline.task() == "sentence-similarity") {
-    print_similarity(result, texts);
-  } else if (pipeline.task() == "fill-mask") {
-    print_fillings(result);
   } else {
-    print_vectors(result, texts);
+    print(Json::parse(text), pipeline.task(), texts, common);
   }
 }
 
@@ -124,9 +161,12 @@ void add_run_command(CLI::App& app, CommonOptions& common) {
   command.option("--out", arguments->out, "Write the result as JSON to this file");
   command.option("--parameters", arguments->parameters, "JSON object of the task's parameters, as {\"top_k\": 3}");
   command.flag("--truncate", arguments->truncate, "Cut texts that are longer than the model takes");
+  command.flag("--plain", arguments->plain,
+               "text-generation: go on from the prompt itself, also where the model has a chat template");
+  add_generation_options(command, arguments->generation);
   add_load_options(command, arguments->load);
   add_json_option(command, common);
-  command.run([arguments, &common] { run(*arguments, common.json); });
+  command.run([arguments, &common] { run(*arguments, common); });
 }
 
 }  // namespace gamut::cli

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,8 @@ class ChatTemplate {
   /// tokenizer_config.json and special_tokens_map.json become variables. Throws Error{kNotFound}
   /// when there is none, Error{kInvalidFile} for one with a syntax error.
   static ChatTemplate open(const std::filesystem::path& folder);
+  /// The same, or nothing when there is none.
+  static std::optional<ChatTemplate> find(const std::filesystem::path& folder);
   /// A template by its text; `special_tokens` is a JSON object of variables.
   static ChatTemplate parse(std::string_view source, std::string_view special_tokens = "{}");
 

@@ -15,12 +15,15 @@
 namespace gamut {
 
 struct GenerateOptions {
-  std::optional<int64_t> max_new_tokens;  ///< absent: generation_config.json's, else 128
+  std::optional<int64_t>
+      max_new_tokens;  ///< absent: generation_config.json's, else 256, as the pipeline of transformers
   std::optional<int64_t> min_new_tokens;  ///< absent: generation_config.json's, else 0
   std::vector<std::string> stop;          ///< strings that end a text; they are not part of it
   std::vector<int64_t> stop_ids;          ///< ids that end it, besides the eos_token_id of the checkpoint
   bool ignore_eos = false;                ///< the checkpoint's eos_token_id ends nothing
   bool add_special_tokens = true;         ///< of the tokenizer, to prompts; not for text that a chat template made
+  /// Asked before every step; true ends all prompts that are not finished, as "cancelled". May be empty.
+  std::function<bool()> is_cancelled;
 };
 
 /// What became of one prompt.
@@ -34,6 +37,9 @@ struct GeneratedText {
 
 /// Called with each piece of text of prompt number `prompt` as soon as it is settled; false cancels that prompt.
 using TextCallback = std::function<bool(size_t prompt, std::string_view piece)>;
+
+/// The options that are not as they are by default, as the JSON "parameters" of the task text-generation.
+std::string generation_parameters(const GenerateOptions& options);
 
 /// A language model ready to generate, greedily: the likeliest token each time. Copies share one state; every method
 /// may be called from several threads at once.
@@ -67,6 +73,7 @@ class Generator {
   struct State;
 
  private:
+  friend class Conversation;
   explicit Generator(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;
 };

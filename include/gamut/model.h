@@ -68,9 +68,15 @@ struct ModelInfo {
   int64_t parameters = 0;
   int64_t file_bytes = 0;
   std::map<std::string, int64_t> dtypes;  ///< tensors by dtype
-  int64_t max_length = 0;
+  int64_t max_length = 0;                 ///< the longest row that can be computed; 0: any
+  int64_t context = 0;  ///< the longest text that a language model was made for; 0: the config says none
   int64_t vocabulary = 0;
-  bool packs_rows = false;                      ///< ragged batches run without padding
+  bool is_generator = false;       ///< keeps states between steps
+  bool has_chat_template = false;  ///< `gamut chat` works
+  int64_t token_state_bytes = 0;  ///< of a language model: memory that each token of a text takes while it is generated
+  int64_t text_state_bytes = 0;   ///< and each text, however long: recurrent states, full windows
+  std::string note;               ///< what of the model is not there; empty: all is
+  bool packs_rows = false;        ///< ragged batches run without padding
   std::map<std::string, int64_t> memory_bytes;  ///< predicted peak by precision, for one row of `memory_tokens`
   int64_t memory_tokens = 0;
   int64_t available_bytes = 0;  ///< of this machine, control-group limit respected
@@ -93,6 +99,7 @@ void write_tensors(const std::filesystem::path& file, const NamedTensors& tensor
 struct SupportedModel {
   std::string model_type;
   std::string head;
+  std::string note;  ///< what of the model is not there: "text part only"
   std::vector<std::string> tasks;
   int cases = 0;                              ///< parity cases that passed
   std::map<std::string, std::string> errors;  ///< by backend and precision ("cpu f32"): the largest error, as "<=1e-06"

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gamut/generate.h"
 #include "gamut/model.h"
 
 namespace gamut {
@@ -33,8 +34,8 @@ class Pipeline {
 
   const std::string& task() const;
   /// One request in the task's JSON form to its result. Throws Error{kInvalidArgument} that names what is wrong with
-  /// it.
-  std::string run(const std::string& request) const;
+  /// it. Tasks that make text as they go pass on its pieces to `on_text`; they are in the result as well.
+  std::string run(const std::string& request, const TextCallback& on_text = {}) const;
 
   struct State;
 

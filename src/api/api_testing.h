@@ -11,6 +11,7 @@
 
 #include "gamut/error.h"
 #include "models/tiny_bert.h"
+#include "models/tiny_llama.h"
 
 namespace gamut::test {
 
@@ -50,6 +51,19 @@ class TinyFolder {
 
  private:
   std::filesystem::path path_;
+};
+
+/// A folder with the tiny Llama, a tokenizer of words and a chat template that says who speaks in one word.
+class TinyChatFolder : public TinyFolder {
+ public:
+  TinyChatFolder() {
+    write_tiny_llama(path());
+    write("tokenizer_config.json", Json{{"tokenizer_class", "BertTokenizer"}});
+    const std::string source =
+        "{% for m in messages %}{{ {'system': 'paris', 'user': 'the', 'assistant': 'a'}[m.role] }} {{ m.content }} . "
+        "{% endfor %}{% if add_generation_prompt %}a{% endif %}";
+    write("chat_template.jinja", source);
+  }
 };
 
 /// "code: message" of the error that `action` throws.

@@ -46,11 +46,11 @@ Json parse_request(const std::string& request) {
 
 }  // namespace
 
-std::string Pipeline::run(const std::string& request) const {
+std::string Pipeline::run(const std::string& request, const TextCallback& on_text) const {
   return at_edge([&] {
     Json parsed = parse_request(request);
     const JsonRelease release_parsed(parsed);
-    Json result = state_->task->run(parsed);
+    Json result = state_->task->run(parsed, on_text);
     const JsonRelease release_result(result);
     return result.dump(-1, ' ', false, Json::error_handler_t::replace);
   });

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "base/error.h"
+#include "generate/prefixes.h"
 
 namespace gamut {
 namespace {
@@ -20,6 +22,8 @@ struct Row {
   int64_t sequence = -1;
   std::vector<int64_t> tokens;  // prompt and new tokens
   size_t prompt_length = 0;
+  SharedPrefix shared;  // of prompts by number
+  bool waits = false;   // for its parent to come to the length of the fork
 
   int64_t length() const { return static_cast<int64_t>(tokens.size()); }
   int64_t made() const { return length() - static_cast<int64_t>(prompt_length); }
@@ -64,14 +68,21 @@ class Generation {
 
   void admit(size_t prompt);
   void check_prompt(const std::vector<int64_t>& tokens) const;
+  void share(const std::vector<size_t>& rows);
+  void fork_waiting(const Row& parent);
+  void free_waiting(const Row& parent);
+  void take_snapshot(const Row& row);
+  int64_t next_stop(const Row& row) const;
   void restart_if_class_changed(Row* row) const;
   std::vector<Part> plan() const;
+  void reserve(const Row& row, int64_t tokens);
   void step(std::vector<Part> parts);
   void take_logits(const std::vector<Part>& parts, const Tensor& logits);
   bool changes_logits(const Row& row) const;
   std::vector<float> penalised(const Row& row, std::span<const float> line) const;
   void add_token(Row* row, int64_t token);
   void refuse(const Row& row, const Error& error);
+  void cancel_all();
   void remove_finished();
   void drop(const Row& row) const;
 
@@ -83,7 +94,7 @@ class Generation {
 };
 
 void Generation::drop(const Row& row) const {
-  if (row.sequence >= 0) state_.drop(row.sequence);
+  if (row.sequence >= 0 && !request_.go_on) state_.drop(row.sequence);
 }
 
 void Generation::refuse(const Row& row, const Error& error) {
@@ -118,11 +129,81 @@ void Generation::admit(size_t prompt) {
     row.tokens = tokens;
     row.prompt_length = tokens.size();
     if (request_.limits.max_new_tokens <= 0) return;
-    row.sequence = state_.add();
     rows_.push_back(std::move(row));
   } catch (const Error& error) {
     refuse(row, error);
   }
+}
+
+/// Lets rows without a sequence begin: those that share a prefix wait for the one that has it.
+void Generation::share(const std::vector<size_t>& rows) {
+  std::vector<std::vector<int64_t>> prompts;
+  // Rows whose tokens depend on the row's length are computed as a whole, each alone.
+  if (!session_.program().length_class) {
+    for (const size_t r : rows) prompts.push_back(rows_[r].tokens);
+  }
+  const std::vector<SharedPrefix> shared = share_prefixes(prompts);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Row& row = rows_[rows[i]];
+    row.shared = i < shared.size() && shared[i].length > 0
+                     ? SharedPrefix{rows_[rows[shared[i].parent]].prompt, shared[i].length}
+                     : SharedPrefix{};
+    row.waits = row.shared.length > 0;
+    if (row.waits) continue;
+    try {
+      row.sequence = request_.go_on ? request_.go_on->sequence : state_.add();
+    } catch (const Error& error) {
+      refuse(row, error);
+    }
+  }
+  for (const size_t r : rows) {
+    if (results_[rows_[r].prompt].error) free_waiting(rows_[r]);
+  }
+}
+
+/// Gives the rows that wait for what `parent` has now computed their fork of it.
+void Generation::fork_waiting(const Row& parent) {
+  for (Row& row : rows_) {
+    if (!row.waits || row.shared.parent != parent.prompt) continue;
+    if (row.shared.length != state_.length(parent.sequence)) continue;
+    row.waits = false;
+    try {
+      row.sequence = state_.fork(parent.sequence);
+    } catch (const Error& error) {
+      refuse(row, error);
+      free_waiting(row);
+    }
+  }
+}
+
+/// Rows that wait for a row which has come to nothing begin anew, together.
+void Generation::free_waiting(const Row& parent) {
+  std::vector<size_t> orphans;
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    if (rows_[r].waits && rows_[r].shared.parent == parent.prompt) orphans.push_back(r);
+  }
+  if (!orphans.empty()) share(orphans);
+}
+
+void Generation::take_snapshot(const Row& row) {
+  if (!request_.go_on || state_.length(row.sequence) != request_.go_on->snapshot_at) return;
+  try {
+    results_[row.prompt].snapshot = state_.fork(row.sequence);
+  } catch (const Error& error) {
+    // Without one the next call computes more.
+    if (error.code() != ErrorCode::kResourceLimit && error.code() != ErrorCode::kUnsupported) throw;
+  }
+}
+
+/// The length at which the next row forks from this one, or the one that it goes to by itself.
+int64_t Generation::next_stop(const Row& row) const {
+  const int64_t past = state_.length(row.sequence);
+  int64_t stop = row.length();
+  for (const Row& other : rows_) {
+    if (other.waits && other.shared.parent == row.prompt) stop = std::min(stop, other.shared.length);
+  }
+  if (request_.go_on && request_.go_on->snapshot_at > past) stop = std::min(stop, request_.go_on->snapshot_at);
+  return stop;
 }
 
 /// Where the same token would now be computed in another way, all of the row is computed again.
@@ -139,7 +220,9 @@ std::vector<Generation::Part> Generation::plan() const {
   int64_t room = kPrefillTokens;
   const bool whole = session_.program().length_class != nullptr;
   for (size_t i = 0; i < rows_.size(); ++i) {
-    const int64_t waiting = rows_[i].length() - state_.length(rows_[i].sequence);
+    if (rows_[i].sequence < 0) continue;
+    const int64_t next = whole ? rows_[i].length() : next_stop(rows_[i]);
+    const int64_t waiting = next - state_.length(rows_[i].sequence);
     const int64_t tokens = whole || waiting == 1 ? waiting : std::min(waiting, std::max<int64_t>(room, 0));
     if (tokens == 0) continue;
     parts.push_back({i, tokens});
@@ -215,17 +298,31 @@ void Generation::take_logits(const std::vector<Part>& parts, const Tensor& logit
   }
 }
 
+void Generation::reserve(const Row& row, int64_t tokens) {
+  for (bool again = true; again;) {
+    again = false;
+    try {
+      state_.reserve(row.sequence, tokens);
+    } catch (const Error& error) {
+      const bool is_full = error.code() == ErrorCode::kResourceLimit && request_.go_on && request_.go_on->make_room;
+      if (!is_full || !request_.go_on->make_room()) throw;
+      again = true;
+    }
+  }
+}
+
 void Generation::step(std::vector<Part> parts) {
   // Each row asks for its memory alone, so that one that gets none does not stop the others.
   std::erase_if(parts, [&](const Part& part) {
     Row& row = rows_[part.row];
     try {
-      state_.reserve(row.sequence, part.tokens);
+      reserve(row, part.tokens);
       return false;
     } catch (const Error& error) {
       refuse(row, error);
       drop(row);
       row.sequence = -1;
+      free_waiting(row);
       return true;
     }
   });
@@ -239,17 +336,41 @@ void Generation::step(std::vector<Part> parts) {
     sequences.push_back(row.sequence);
   }
   const NamedTensors results = session_.step(tokens, state_, sequences, Session::Wanted::kLast);
+  for (const Part& part : parts) {
+    Generated& result = results_[rows_[part.row].prompt];
+    if (result.tokens.empty()) result.computed += part.tokens;
+    take_snapshot(rows_[part.row]);
+    fork_waiting(rows_[part.row]);
+  }
   take_logits(parts, results.at("logits"));
 }
 
+void Generation::cancel_all() {
+  for (Row& row : rows_) {
+    results_[row.prompt].reason = FinishReason::kCancelled;
+    drop(row);
+    row.sequence = -1;
+  }
+}
+
 void Generation::remove_finished() {
-  std::erase_if(rows_, [](const Row& row) { return row.sequence < 0; });
+  std::erase_if(rows_, [](const Row& row) { return row.sequence < 0 && !row.waits; });
 }
 
 std::vector<Generated> Generation::run() {
   for (size_t prompt = 0; prompt < request_.prompts.size(); ++prompt) admit(prompt);
+  std::vector<size_t> all(rows_.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  share(all);
+  remove_finished();
   while (!rows_.empty()) {
-    for (Row& row : rows_) restart_if_class_changed(&row);
+    if (request_.is_cancelled && request_.is_cancelled()) {
+      cancel_all();
+      break;
+    }
+    for (Row& row : rows_) {
+      if (row.sequence >= 0) restart_if_class_changed(&row);
+    }
     step(plan());
     remove_finished();
   }

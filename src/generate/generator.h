@@ -40,22 +40,35 @@ struct Generated {
   std::vector<int64_t> tokens;  ///< new ones, a stop id included
   FinishReason reason = FinishReason::kLength;
   std::optional<Error> error;
+  int64_t computed = 0;        ///< tokens of the prompt that went through the program: not those of another's sequence
+  int64_t snapshot = -1;       ///< GoOn::snapshot_at: the sequence, when it came so far
   std::vector<Tensor> logits;  ///< f32 [V] of each new token, when asked for
 };
 
 /// Called for every new token with the number of its prompt; false cancels the request.
 using TokenCallback = std::function<bool(size_t prompt, int64_t token)>;
 
+/// A prompt that goes on from what an earlier call has left in the state.
+struct GoOn {
+  int64_t sequence = -1;    ///< holds first tokens of the prompt, not all; it stays, with all tokens that were computed
+  int64_t snapshot_at = 0;  ///< a fork of it with so many tokens is wanted, if it has fewer; 0: none
+  /// Asked when there is no memory: true when some was freed and another try makes sense. May be empty.
+  std::function<bool()> make_room;
+};
+
 struct GenerationRequest {
   std::vector<std::vector<int64_t>> prompts;
   GenerationLimits limits;
   bool keep_logits = false;
-  TokenCallback on_token;  // may be empty
+  TokenCallback on_token;              // may be empty
+  std::optional<GoOn> go_on;           // of a request with one prompt
+  std::function<bool()> is_cancelled;  // asked before every step; true cancels all that is left; may be empty
 };
 
 /// Runs the prompts together, each step all that are not finished. A prompt that is empty, too long, has an id out of
 /// range, finds no memory in the state or gets numbers that are not finite ends with an error of its own; the others go
-/// on. `state` comes from Session::make_state; the sequences that it gets are gone afterwards.
+/// on. Prompts that begin alike share what is computed of that (prefixes.h). `state` comes from Session::make_state;
+/// the sequences that it gets are gone afterwards, those of GoOn apart.
 std::vector<Generated> generate_greedy(const Session& session, State& state, const GenerationRequest& request);
 
 }  // namespace gamut

@@ -104,6 +104,53 @@ TEST(Generator, NumbersThatAreNotFiniteAreAnError) {
   EXPECT_FALSE(rows[1].error);
 }
 
+int64_t computed(const std::vector<Generated>& rows) {
+  int64_t sum = 0;
+  for (const Generated& row : rows) sum += row.computed;
+  return sum;
+}
+
+/// `count` tokens that all begin alike, and an end of its own.
+std::vector<int64_t> alike(int64_t count, const std::vector<int64_t>& end) {
+  std::vector<int64_t> tokens;
+  for (int64_t i = 0; i < count; ++i) tokens.push_back(i * i % test::kLlamaVocabulary);
+  tokens.insert(tokens.end(), end.begin(), end.end());
+  return tokens;
+}
+
+TEST(Generator, WhatPromptsHaveInCommonIsComputedOnce) {
+  const Loaded loaded = load();
+  const Prompts prompts{alike(100, {1, 2}), alike(100, {}), alike(70, {5}), alike(100, {1, 2, 3}), {4, 4}};
+  const auto together = generate(loaded, prompts, {.max_new_tokens = 20});
+  EXPECT_EQ(computed(together), 100 + 1 + 1 + 2 + 1 + 2 - 1);
+  for (size_t n = 0; n < prompts.size(); ++n) {
+    const auto alone = generate(loaded, {prompts[n]}, {.max_new_tokens = 20});
+    EXPECT_EQ(alone[0].computed, static_cast<int64_t>(prompts[n].size()));
+    EXPECT_EQ(alone[0].tokens, together[n].tokens);
+    for (size_t i = 0; i < alone[0].logits.size(); ++i) {
+      for (size_t v = 0; v < test::kLlamaVocabulary; ++v) {
+        EXPECT_NEAR(alone[0].logits[i].f32()[v], together[n].logits[i].f32()[v], 2e-5);
+      }
+    }
+  }
+}
+
+TEST(Generator, APrefixThatFindsNoMemoryLeavesTheOthers) {
+  const size_t page = 2 * 2 * (4 + 4) * 64 * sizeof(float);
+  const Loaded tight = load(3 * page);
+  // The parent of the other needs four pages at once when it goes beyond what they share.
+  const auto rows = generate(tight, {alike(64, std::vector<int64_t>(200, 1)), alike(64, {2})}, {.max_new_tokens = 4});
+  ASSERT_TRUE(rows[0].error);
+  EXPECT_EQ(rows[0].error->code(), ErrorCode::kResourceLimit);
+  ASSERT_FALSE(rows[1].error);
+  EXPECT_EQ(rows[1].tokens, generate(load(), {alike(64, {2})}, {.max_new_tokens = 4})[0].tokens);
+  // Not even the common part fits: each has its own error.
+  const Loaded none = load(page);
+  for (const Generated& row : generate(none, {alike(100, {1}), alike(100, {2}), alike(100, {3})})) {
+    EXPECT_TRUE(row.error);
+  }
+}
+
 TEST(Generator, StopsWhereItIsTold) {
   const Loaded loaded = load();
   const std::vector<int64_t> all = generate(loaded, {{3, 1, 4}}, {.max_new_tokens = 12})[0].tokens;

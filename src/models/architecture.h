@@ -18,6 +18,7 @@ struct Architecture {
   std::string model_type;          // "bert", as config.json spells it
   std::vector<std::string> heads;  // transformers classes, the base model first: "BertModel", "BertForMaskedLM" …
   WeightNamesOptions names;
+  std::string note = {};  // what of the model is left out: "text part only"; empty: nothing
   /// Records `head` into `program`, whose model_type and head are set.
   std::function<void(Program& program, const Config& config, WeightNames& names)> record;
 };

@@ -13,7 +13,7 @@ class FeatureExtractionTask : public Task {
   FeatureExtractionTask(const ModelFolder& folder, const LoadOptions& options)
       : runner_(make_runner(folder, options)) {}
 
-  Json run(const Json& request) const override {
+  Json run(const Json& request, const TextCallback&) const override {
     const Json& inputs = request_inputs(request);
     check_parameters(request, {"truncate"});
     const std::vector<std::string> texts = as_texts(inputs, "inputs");
@@ -51,7 +51,7 @@ extern const TaskEntry kFeatureExtraction{
     .summary = "a vector for every token of a text",
     .request = R"({"inputs": "a text", "parameters": {"truncate": true}})",
     .result = "[[[0.1, …], …]]: [1, tokens, width] for a text, a list of those for a list",
-    .head_suffix = "Model",
+    .head_suffixes = {"Model"},
     .open = [](const ModelFolder& folder, const LoadOptions& options) -> std::unique_ptr<Task> {
       return std::make_unique<FeatureExtractionTask>(folder, options);
     }};

@@ -21,7 +21,7 @@ class FillMaskTask : public Task {
  public:
   FillMaskTask(const ModelFolder& folder, const LoadOptions& options) : runner_(make_runner(folder, options)) {}
 
-  Json run(const Json& request) const override {
+  Json run(const Json& request, const TextCallback&) const override {
     const Json& inputs = request_inputs(request);
     check_parameters(request, {"top_k", "targets", "truncate"});
     const std::vector<std::string> texts = as_texts(inputs, "inputs");
@@ -138,7 +138,7 @@ const TaskEntry kFillMask{
     .summary = "the likeliest tokens in place of the mask token of a text",
     .request = R"({"inputs": "Paris is the [MASK] of France.", "parameters": {"top_k": 5, "targets": ["capital"]}})",
     .result = R"([{"score", "token", "token_str", "sequence"}, …]; a list of those for several masks)",
-    .head_suffix = "ForMaskedLM",
+    .head_suffixes = {"ForMaskedLM"},
     .open = [](const ModelFolder& folder, const LoadOptions& options) -> std::unique_ptr<Task> {
       return std::make_unique<FillMaskTask>(folder, options);
     }};

@@ -12,7 +12,7 @@ class SentenceEmbeddingTask : public Task {
  public:
   SentenceEmbeddingTask(const ModelFolder& folder, const LoadOptions& options) : model_(folder, options) {}
 
-  Json run(const Json& request) const override {
+  Json run(const Json& request, const TextCallback&) const override {
     const std::vector<std::string> texts = as_texts(request_inputs(request), "inputs");
     check_parameters(request, {"truncate"});
     return model_.embed(texts, bool_parameter(request, "truncate", true));
@@ -29,7 +29,7 @@ extern const TaskEntry kSentenceEmbedding{
     .summary = "one vector per text",
     .request = R"({"inputs": ["a text", "another"]})",
     .result = "[[0.1, …], …]",
-    .head_suffix = "Model",
+    .head_suffixes = {"Model"},
     .open = [](const ModelFolder& folder, const LoadOptions& options) -> std::unique_ptr<Task> {
       return std::make_unique<SentenceEmbeddingTask>(folder, options);
     }};

@@ -29,7 +29,7 @@ class SentenceSimilarityTask : public Task {
  public:
   SentenceSimilarityTask(const ModelFolder& folder, const LoadOptions& options) : model_(folder, options) {}
 
-  Json run(const Json& request) const override {
+  Json run(const Json& request, const TextCallback&) const override {
     const Json& inputs = request_inputs(request);
     check_parameters(request, {"truncate"});
     if (!inputs.is_object() || !inputs.contains("source_sentence") || !inputs.contains("sentences") ||
@@ -58,7 +58,7 @@ extern const TaskEntry kSentenceSimilarity{
     .summary = "how close each sentence is to a source sentence",
     .request = R"({"inputs": {"source_sentence": "a text", "sentences": ["another", "a third"]}})",
     .result = "[0.83, 0.12]",
-    .head_suffix = "Model",
+    .head_suffixes = {"Model"},
     .open = [](const ModelFolder& folder, const LoadOptions& options) -> std::unique_ptr<Task> {
       return std::make_unique<SentenceSimilarityTask>(folder, options);
     }};

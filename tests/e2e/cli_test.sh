@@ -4,6 +4,7 @@
 #   cli_test.sh GAMUT MAKE_TINY_MODEL WRONG_BACKEND
 set -euo pipefail
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 gamut=$1
 make_model=$2
 wrong_backend=$3
@@ -14,52 +15,7 @@ cd "$work"
 "$make_model" masked BertForMaskedLM
 "$make_model" labels BertForTokenClassification
 "$make_model" llama LlamaForCausalLM
-failures=0
-checks=0
-
-fail() {
-  failures=$((failures + 1))
-  printf 'FAILED  %s\n' "$*"
-}
-
-# expect CODE COMMAND…: runs gamut with that command line (and the test's stdin); leaves stdout and stderr in files.
-expect() {
-  local wanted=$1 code=0
-  shift
-  checks=$((checks + 1))
-  command_line="gamut $*"
-  "$gamut" "$@" >out 2>err || code=$?
-  ((code == wanted)) || fail "$command_line: exit code $code, expected $wanted: $(head -c 300 out err)"
-}
-
-# has FILE TEXT: the file holds the text.
-has() {
-  checks=$((checks + 1))
-  grep -qF -- "$2" "$1" || fail "$command_line: $1 lacks '$2': $(head -c 300 "$1")"
-}
-
-lines() {
-  checks=$((checks + 1))
-  (($(wc -l <"$1") == $2)) || fail "$command_line: $1 has $(wc -l <"$1") lines, expected $2"
-}
-
-same() {
-  checks=$((checks + 1))
-  cmp -s "$1" "$2" || fail "$command_line: $1 and $2 differ"
-}
-
-empty() {
-  checks=$((checks + 1))
-  [[ ! -s $1 ]] || fail "$command_line: $1 is not empty: $(head -c 300 "$1")"
-}
-
-# error CODE: stdout is the JSON form of an error with that code, and nothing else.
-error() {
-  lines out 1
-  has out "{\"error\":{\"code\":\"$1\",\"hint\":\""
-  has out '"message":"'
-  empty err
-}
+. "$here/checks.sh"
 
 wrong_usage() {
   expect 0 --help
@@ -383,7 +339,7 @@ bad_modules() {
 full_device() {
   [[ -w /dev/full ]] || return 0
   local code=0
-  for arguments in models 'embed base text' 'info base' 'info base --graph' 'run base text --json' 'bench base --tokens 4 --runs 1' doctor; do
+  for arguments in models 'embed base text' 'info base' 'info base --graph' 'run base text --json' 'bench base --tokens 4 --runs 1' doctor 'run llama cat --max-new-tokens 2'; do
     checks=$((checks + 1))
     code=0
     # shellcheck disable=SC2086
@@ -393,8 +349,4 @@ full_device() {
 }
 
 for part in wrong_usage embed errors run forward generate tokenize describe convert bench doctor full_device; do "$part"; done
-if ((failures > 0)); then
-  echo "$failures of $checks checks failed"
-  exit 1
-fi
-echo "$checks checks passed"
+report

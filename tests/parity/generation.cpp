@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "generate/generator.h"
+#include "generate/kept_sequence.h"
+#include "generate/prefixes.h"
 #include "parity/compare.h"
 
 namespace gamut::parity {
@@ -56,6 +58,62 @@ Difference compare_steps(const Case& parity_case, const Session& session, State&
   return all;
 }
 
+std::vector<int64_t> joined(std::vector<int64_t> tokens, const std::vector<int64_t>& more) {
+  tokens.insert(tokens.end(), more.begin(), more.end());
+  return tokens;
+}
+
+Difference compare_rows(const Generated& actual, const Generated& expected) {
+  if (actual.error) throw Error(*actual.error);
+  if (expected.error) throw Error(*expected.error);
+  if (actual.tokens != expected.tokens) fail(ErrorCode::kInternal, "other tokens come out");
+  Difference all;
+  for (size_t i = 0; i < expected.logits.size(); ++i) {
+    all.add(difference_of(actual.logits[i].f32(), expected.logits[i].f32()));
+  }
+  return all;
+}
+
+/// Prompts that begin alike, together and each alone; and a text that grows, changes behind what is settled and goes
+/// back to its begin, with what was kept of it and computed anew.
+Difference compare_reuse(const Case& parity_case, const Session& session, State& state) {
+  constexpr int64_t kCommon = kLeastShared + 3;
+  const std::vector<int64_t> first = session.token_rows(parity_case.inputs).rows.front();
+  std::vector<int64_t> common = first;
+  while (static_cast<int64_t>(common.size()) < kCommon) common = joined(common, first);
+  common.resize(kCommon);
+  const int64_t longest = session.program().max_length;
+  if (longest > 0 && longest < kCommon + 14) return {};
+  const GenerationLimits limits{.max_new_tokens = 3};
+  auto alone = [&](const std::vector<int64_t>& prompt) {
+    return generate_greedy(session, state, {.prompts = {prompt}, .limits = limits, .keep_logits = true}).front();
+  };
+  const std::vector<std::vector<int64_t>> prompts{joined(common, {1, 2}), common, joined(common, {2})};
+  const auto together = generate_greedy(session, state, {.prompts = prompts, .limits = limits, .keep_logits = true});
+  Difference all;
+  int64_t computed = 0;
+  for (size_t n = 0; n < prompts.size(); ++n) {
+    all.add(compare_rows(together[n], alone(prompts[n])));
+    computed += together[n].computed;
+  }
+  const bool is_whole = session.program().length_class != nullptr;
+  if (!is_whole && computed > kCommon + 4) fail(ErrorCode::kInternal, "{} tokens computed for 3 prompts", computed);
+  KeptSequence kept(session, kStateBytes);
+  auto say = [&](const std::vector<int64_t>& prompt, int64_t settled, int64_t most) {
+    const Generated row = kept.generate({.prompts = {prompt}, .limits = limits, .keep_logits = true}, settled);
+    all.add(compare_rows(row, alone(prompt)));
+    if (!is_whole && row.computed > most) {
+      fail(ErrorCode::kInternal, "{} of {} tokens computed, at most {} are new", row.computed, prompt.size(), most);
+    }
+    return joined(prompt, row.tokens);
+  };
+  std::vector<int64_t> text = say(joined(common, {1}), kCommon, kCommon + 1);
+  text = say(joined(text, {2, 3}), kCommon + 4, 3);   // the last token of the answer has not been computed yet
+  text = say(joined(common, {3, 2, 1}), kCommon, 3);  // other than the first answer, on what was settled before it
+  say({common.begin(), common.begin() + 3}, 0, 3);
+  return all;
+}
+
 }  // namespace
 
 Difference compare_generation(const Case& parity_case, const Session& session) {
@@ -71,6 +129,7 @@ Difference compare_generation(const Case& parity_case, const Session& session) {
   if (!session.program().length_class) {
     for (size_t step : {1, 2, 3}) all.add(compare_steps(parity_case, session, *state, step));
   }
+  all.add(compare_reuse(parity_case, session, *state));
   if (state->use().bytes != 0) fail(ErrorCode::kInternal, "{} bytes of states are left", state->use().bytes);
   return all;
 }

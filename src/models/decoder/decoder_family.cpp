@@ -210,6 +210,7 @@ Architecture make_decoder(const DecoderRow& row) {
   Architecture architecture;
   architecture.model_type = row.model_type;
   architecture.heads = row.heads;
+  architecture.note = row.note;
   architecture.names = {.base_prefix = row.base_prefix,
                         .renames = row.renames,
                         .ignored_suffixes = row.ignored_suffixes,

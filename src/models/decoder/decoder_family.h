@@ -24,6 +24,7 @@ struct DecoderRow {
   std::vector<std::string> other_bases = {};
   /// The object of config.json that describes the decoder, where it is a part of a larger model; empty: all of it.
   std::string config_field = "";
+  std::string note = "";  // as Architecture has it
 };
 
 /// The architecture of a row.

@@ -18,6 +18,11 @@ ModelFolder ModelFolder::open(const std::filesystem::path& path) {
   return {path, std::move(config), std::make_shared<const Checkpoint>(Checkpoint::open(path))};
 }
 
+int64_t ModelFolder::context() const {
+  const Config text = config.has("text_config") ? config.sub("text_config") : config;
+  return text.has("max_position_embeddings") ? text.i("max_position_embeddings") : 0;
+}
+
 Recorded ModelFolder::record(const LoadOptions& options) const {
   return record_program(config, *checkpoint, {.head = options.head, .strict = options.strict});
 }

@@ -25,6 +25,9 @@ struct ModelFolder {
 
   /// Whether sentence-transformers files are there.
   bool is_sentence_transformer() const { return std::filesystem::exists(path / "modules.json"); }
+  /// The longest text that a language model was made for; 0: config.json says none. Rotations go on beyond it, but no
+  /// model has learned to read them there.
+  int64_t context() const;
   /// The transformers class that runs when none is asked for.
   const Architecture& architecture() const { return find_architecture(config.model_type()); }
   /// Records `options.head`, or the checkpoint's own.

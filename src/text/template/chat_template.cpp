@@ -229,6 +229,15 @@ ChatTemplate ChatTemplate::open(const fs::path& folder) {
   });
 }
 
+std::optional<ChatTemplate> ChatTemplate::find(const fs::path& folder) {
+  try {
+    return open(folder);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+    return std::nullopt;
+  }
+}
+
 namespace {
 
 const ChatTemplate::State::One& chosen(const ChatTemplate::State& state, const ChatRequest& request, bool has_tools) {

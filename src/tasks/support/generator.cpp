@@ -2,34 +2,21 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/edge.h"
 #include "base/error.h"
 #include "base/memory_info.h"
-#include "gamut/tokenizer.h"
-#include "generate/generator.h"
-#include "generate/settings.h"
 #include "generate/stop_strings.h"
+#include "tasks/support/generation_parameters.h"
+#include "tasks/support/generator_state.h"
 #include "tasks/support/model_folder.h"
 
 namespace gamut {
 
-struct Generator::State {
-  Session session;
-  std::optional<Tokenizer> tokenizer;
-  GenerationSettings settings;
-  int64_t context;
-  size_t state_bytes;
-
-  size_t budget() const {
-    return state_bytes > 0 ? state_bytes : static_cast<size_t>(std::max<int64_t>(available_memory() / 2, 1 << 20));
-  }
-  GenerationLimits limits(const GenerateOptions& options) const;
-};
-
 namespace {
 
-constexpr int64_t kDefaultNewTokens = 128;
+constexpr int64_t kDefaultNewTokens = 256;
 
 /// The class that has a language model's head.
 std::string causal_head(const ModelFolder& folder, const LoadOptions& options) {
@@ -116,6 +103,17 @@ NamedTensors raw_result(const Tensor& ids, const std::vector<Generated>& rows, i
 
 }  // namespace
 
+size_t Generator::State::budget() const {
+  return state_bytes > 0 ? state_bytes : static_cast<size_t>(std::max<int64_t>(available_memory() / 2, 1 << 20));
+}
+
+std::vector<int64_t> Generator::State::encode(const std::string& text, const GenerateOptions& options) const {
+  if (!tokenizer) {
+    fail_with_hint(ErrorCode::kNotFound, "the model folder has no tokenizer files", "Pass ids instead of text.");
+  }
+  return tokenizer->encode(text, {.add_special_tokens = options.add_special_tokens, .ids_only = true}).ids;
+}
+
 GenerationLimits Generator::State::limits(const GenerateOptions& options) const {
   GenerationLimits limits;
   limits.max_new_tokens = options.max_new_tokens.value_or(settings.max_new_tokens.value_or(kDefaultNewTokens));
@@ -143,51 +141,52 @@ Generator Generator::open(const std::filesystem::path& folder, const LoadOptions
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNotFound) throw;
     }
-    // Rotations go on beyond max_position_embeddings, but no model has learned to read them there.
     const Config config = files.config.has("text_config") ? files.config.sub("text_config") : files.config;
-    const int64_t context = config.has("max_position_embeddings") ? config.i("max_position_embeddings") : 0;
     return Generator(
         std::make_shared<const State>(State{files.compile(files.record(load).program, load), tokenizer,
-                                            read_generation_settings(folder, config), context, state_bytes}));
+                                            read_generation_settings(folder, config), files.context(), state_bytes}));
   });
+}
+
+std::vector<GeneratedText> Generator::State::generate(const std::vector<std::vector<int64_t>>& prompts,
+                                                      const GenerateOptions& options, const TextCallback& on_text,
+                                                      const Run& run) const {
+  Streams streams(tokenizer, prompts.size(), options, on_text);
+  GenerationRequest request{.prompts = prompts, .limits = limits(options)};
+  // The id that ends a text says nothing.
+  const std::vector<int64_t> ends = request.limits.stop_ids;
+  request.is_cancelled = options.is_cancelled;
+  request.on_token = [&](size_t prompt, int64_t token) {
+    return std::ranges::count(ends, token) > 0 || streams.push(prompt, token);
+  };
+  std::vector<Generated> rows = run(std::move(request));
+  std::vector<GeneratedText> results(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const bool is_stopped = rows[i].reason == FinishReason::kCancelled && streams.is_stopped(i);
+    results[i].finish_reason = is_stopped ? "stop" : finish_reason_name(rows[i].reason);
+    results[i].prompt_tokens = static_cast<int64_t>(prompts[i].size());
+    results[i].error = rows[i].error;
+    results[i].ids = std::move(rows[i].tokens);
+    streams.finish(i, &results[i]);
+  }
+  return results;
 }
 
 std::vector<GeneratedText> Generator::generate_ids(const std::vector<std::vector<int64_t>>& prompts,
                                                    const GenerateOptions& options, const TextCallback& on_text) const {
   return at_edge([&] {
-    Streams streams(state_->tokenizer, prompts.size(), options, on_text);
-    GenerationRequest request{.prompts = prompts, .limits = state_->limits(options)};
-    // The id that ends a text says nothing.
-    const std::vector<int64_t> ends = request.limits.stop_ids;
-    request.on_token = [&](size_t prompt, int64_t token) {
-      return std::ranges::count(ends, token) > 0 || streams.push(prompt, token);
-    };
-    const std::unique_ptr<gamut::State> state = state_->session.make_state(state_->budget());
-    std::vector<Generated> rows = generate_greedy(state_->session, *state, request);
-    std::vector<GeneratedText> results(rows.size());
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const bool is_stopped = rows[i].reason == FinishReason::kCancelled && streams.is_stopped(i);
-      results[i].finish_reason = is_stopped ? "stop" : finish_reason_name(rows[i].reason);
-      results[i].prompt_tokens = static_cast<int64_t>(prompts[i].size());
-      results[i].error = rows[i].error;
-      results[i].ids = std::move(rows[i].tokens);
-      streams.finish(i, &results[i]);
-    }
-    return results;
+    return state_->generate(prompts, options, on_text, [&](const GenerationRequest& request) {
+      const std::unique_ptr<gamut::State> state = state_->session.make_state(state_->budget());
+      return generate_greedy(state_->session, *state, request);
+    });
   });
 }
 
 std::vector<GeneratedText> Generator::generate(const std::vector<std::string>& prompts, const GenerateOptions& options,
                                                const TextCallback& on_text) const {
   return at_edge([&] {
-    if (!state_->tokenizer) {
-      fail_with_hint(ErrorCode::kNotFound, "the model folder has no tokenizer files", "Pass ids instead of text.");
-    }
     std::vector<std::vector<int64_t>> ids;
-    for (const std::string& prompt : prompts) {
-      ids.push_back(
-          state_->tokenizer->encode(prompt, {.add_special_tokens = options.add_special_tokens, .ids_only = true}).ids);
-    }
+    for (const std::string& prompt : prompts) ids.push_back(state_->encode(prompt, options));
     return generate_ids(ids, options, on_text);
   });
 }
@@ -222,6 +221,10 @@ int64_t Generator::vocabulary() const {
     if (input.name == "input_ids") return input.limit;
   }
   return 0;
+}
+
+std::string generation_parameters(const GenerateOptions& options) {
+  return write_generation_parameters(options).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 const std::vector<std::string>& Generator::warnings() const { return state_->settings.warnings; }
