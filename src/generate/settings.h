@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "gamut/decoding.h"
 
 namespace gamut {
 
@@ -15,7 +16,8 @@ struct GenerationSettings {
   std::vector<int64_t> eos_ids;
   std::optional<int64_t> padding_id;
   std::optional<int64_t> max_new_tokens, min_new_tokens;
-  double repetition_penalty = 1;
+  DecodingOptions decoding;
+  std::vector<std::string> stop_strings;
   /// What is asked for and not done, one sentence each.
   std::vector<std::string> warnings;
 };

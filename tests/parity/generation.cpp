@@ -23,7 +23,7 @@ Difference difference_of(std::span<const float> actual, std::span<const float> e
 Difference compare_greedy(const Case& parity_case, const Session& session, State& state) {
   GenerationRequest request{.prompts = session.token_rows(parity_case.inputs).rows, .keep_logits = true};
   request.limits.max_new_tokens = static_cast<int64_t>(parity_case.generation.front().tokens.size());
-  const std::vector<Generated> rows = generate_greedy(session, state, request);
+  const std::vector<Generated> rows = generate_tokens(session, state, request);
   Difference all;
   for (size_t n = 0; n < rows.size(); ++n) {
     const Case::Continuation& expected = parity_case.generation[n];
