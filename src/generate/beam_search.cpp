@@ -34,9 +34,12 @@ BeamSearch::BeamSearch(BeamRules rules, const TokenHistory& prompt)
   }
 }
 
+bool BeamSearch::is_end(const Continuation& continuation) const {
+  return std::ranges::binary_search(rules_.ends, continuation.token);
+}
+
 bool BeamSearch::hits_end(const Continuation& continuation) const {
-  return running_[continuation.beam].history.length() + 1 >= rules_.greatest_length ||
-         std::ranges::binary_search(rules_.ends, continuation.token);
+  return running_[continuation.beam].history.length() + 1 >= rules_.greatest_length || is_end(continuation);
 }
 
 Beam BeamSearch::beam_of(const Continuation& continuation, const Recorder& record) const {
@@ -49,7 +52,12 @@ Beam BeamSearch::beam_of(const Continuation& continuation, const Recorder& recor
 
 std::vector<Beam> BeamSearch::next_running(const std::vector<Continuation>& best, const Recorder& record) const {
   std::vector<float> scores;
-  for (const Continuation& one : best) scores.push_back(one.score + (hits_end(one) ? kImpossible : 0));
+  const bool is_last = running_.front().history.length() + 1 >= rules_.greatest_length;
+  for (const Continuation& one : best) {
+    scores.push_back(one.score + (hits_end(one) ? kImpossible : 0));
+    // Nothing runs on from the last place; what could have is what other groups of beams turn away from.
+    if (is_last && is_end(one)) scores.back() += kImpossible;
+  }
   std::vector<Beam> next;
   for (const size_t place : best_of(scores, rules_.beams)) {
     next.push_back(beam_of(best[place], record));

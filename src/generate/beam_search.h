@@ -67,6 +67,7 @@ class BeamSearch {
   void step(std::vector<Continuation> continuations, const Recorder& record = {});
 
  private:
+  bool is_end(const Continuation& continuation) const;
   bool hits_end(const Continuation& continuation) const;
   Beam beam_of(const Continuation& continuation, const Recorder& record) const;
   std::vector<Beam> next_running(const std::vector<Continuation>& best, const Recorder& record) const;

@@ -120,6 +120,8 @@ void read_lists(const Config& config, DecodingOptions* options) {
   }
 }
 
+}  // namespace
+
 DecodingOptions read_decoding(const Config& config) {
   DecodingOptions options;
   auto number = [&](const char* name, std::optional<double>* to) {
@@ -147,8 +149,6 @@ DecodingOptions read_decoding(const Config& config) {
   read_lists(config, &options);
   return options;
 }
-
-}  // namespace
 
 GenerationSettings read_generation_settings(const std::filesystem::path& folder, const Config& config) {
   const std::filesystem::path path = folder / "generation_config.json";

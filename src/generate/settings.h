@@ -22,6 +22,9 @@ struct GenerationSettings {
   std::vector<std::string> warnings;
 };
 
+/// The settings of an object as generation_config.json has it. Throws Error{kInvalidFile} for values of another type.
+DecodingOptions read_decoding(const Config& config);
+
 /// Throws Error{kInvalidFile} for a generation_config.json that is none.
 GenerationSettings read_generation_settings(const std::filesystem::path& folder, const Config& config);
 
