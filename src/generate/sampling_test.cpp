@@ -53,7 +53,7 @@ TEST(WeightedPlace, IsWhereSortingFindsIt) {
 
 /// Chi-square of draws from the settings against the probabilities of the filtered line.
 TEST(Sampling, DrawsByProbability) {
-  const std::vector<float> line = random_line(40, 1.5);
+  const std::vector<float> line = random_line(40, 0.8);
   const TokenHistory history({1, 2, 3});
   for (const DecodingSettings& settings :
        {DecodingSettings{.do_sample = true}, DecodingSettings{.do_sample = true, .temperature = 0.7, .top_k = 12},
@@ -79,7 +79,7 @@ TEST(Sampling, DrawsByProbability) {
     }
     EXPECT_EQ(kept, kDraws);  // nothing that is filtered out
     const auto freedom = static_cast<double>(expected.size() - 1);
-    EXPECT_LT(chi, freedom + 4 * std::sqrt(2 * freedom));
+    EXPECT_LE(chi, freedom + 4 * std::sqrt(2 * freedom));
   }
 }
 
