@@ -1,8 +1,11 @@
 #include "generate/logits_filters.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "generate/weighted_place.h"
 
@@ -10,6 +13,30 @@ namespace gamut {
 namespace {
 
 constexpr size_t kEntropyTokens = 100;
+
+/// e^x for x <= 0, to the last place or the one before it, without a branch so that compilers make vectors of it: 2^n
+/// times a Taylor polynomial for the rest, which lies within ln(2) / 2.
+float exp_of_negative(float x) {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: floats near it are whole numbers
+  x = std::max(x, -87.0f);
+  const float n = (x * 1.44269504f + kRound) - kRound;
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  float sum = 1.0f / 5040;
+  for (const float factor : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) sum = sum * r + factor;
+  return sum * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+}
+
+/// The sum in double, of eight parts that do not wait for each other.
+double sum_of(std::span<const float> values) {
+  constexpr size_t kParts = 8;
+  std::array<double, kParts> parts{};
+  size_t i = 0;
+  for (; i + kParts <= values.size(); i += kParts) {
+    for (size_t part = 0; part < kParts; ++part) parts[part] += values[i + part];
+  }
+  for (; i < values.size(); ++i) parts[i % kParts] += values[i];
+  return std::accumulate(parts.begin(), parts.end(), 0.0);
+}
 
 /// Keeps the candidates for whose place `keep(place)` is true.
 template <typename Keep>
@@ -101,11 +128,8 @@ double find_probabilities(Candidates* candidates) {
   probabilities.resize(candidates->size());
   if (candidates->size() == 0) return 0;
   const float largest = std::ranges::max(candidates->logits);
-  double sum = 0;
-  for (size_t i = 0; i < candidates->size(); ++i) {
-    probabilities[i] = std::exp(candidates->logits[i] - largest);
-    sum += probabilities[i];
-  }
+  for (size_t i = 0; i < candidates->size(); ++i) probabilities[i] = exp_of_negative(candidates->logits[i] - largest);
+  const double sum = sum_of(probabilities);
   const auto scale = static_cast<float>(1 / sum);
   for (float& probability : probabilities) probability *= scale;
   return sum;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace gamut {
@@ -35,20 +37,37 @@ size_t sorted_place(std::span<const float> keys, std::span<const float> weights,
 }  // namespace
 
 size_t weighted_place(std::span<const float> keys, std::span<const float> weights, double limit) {
-  std::vector<uint32_t> places(keys.size());
-  std::iota(places.begin(), places.end(), 0u);
-  double room = limit;  // what may still be added before the sum passes the limit
-  while (places.size() > kFew) {
-    const auto [least, greatest] =
-        std::ranges::minmax(places, {}, [&](uint32_t place) { return keys[place]; });
-    if (keys[least] == keys[greatest]) break;
-    const Bins bins(keys[least], keys[greatest]);
+  if (keys.empty()) return 0;
+  std::vector<uint32_t> places;  // those that are left; at first all, which need no list
+  double room = limit;           // what may still be added before the sum passes the limit
+  bool is_first = true;
+  auto each = [&](auto visit) {
+    if (is_first) {
+      for (uint32_t place = 0; place < keys.size(); ++place) visit(place);
+    } else {
+      for (const uint32_t place : places) visit(place);
+    }
+  };
+  while (is_first || places.size() > kFew) {
+    float least = std::numeric_limits<float>::infinity(), greatest = -least;
+    each([&](uint32_t place) { least = std::min(least, keys[place]), greatest = std::max(greatest, keys[place]); });
+    if (least == greatest) break;
+    const Bins bins(least, greatest);
     std::array<double, kBins> sums{};
-    for (const uint32_t place : places) sums[bins.of(keys[place])] += weights[place];
+    each([&](uint32_t place) { sums[bins.of(keys[place])] += weights[place]; });
     size_t bin = 0;
     while (bin < kBins && sums[bin] <= room) room -= sums[bin++];
     if (bin == kBins) return keys.size();
-    std::erase_if(places, [&](uint32_t place) { return bins.of(keys[place]) != bin; });
+    std::vector<uint32_t> inside;
+    each([&](uint32_t place) {
+      if (bins.of(keys[place]) == bin) inside.push_back(place);
+    });
+    places = std::move(inside);
+    is_first = false;
+  }
+  if (is_first) {
+    places.resize(keys.size());
+    std::iota(places.begin(), places.end(), 0u);
   }
   return sorted_place(keys, weights, std::move(places), room);
 }

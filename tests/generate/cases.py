@@ -147,6 +147,7 @@ def variants(rng: random.Random, vocabulary: int) -> dict:
         settings["eos_token_id"] = rng.sample(range(vocabulary), rng.choice([1, 2, 4]))
     some = changes(rng, vocabulary, [1, 2, 3])
     some.pop("forced_bos_token_id"), some.pop("min_length"), some.pop("min_new_tokens")
+    some["forced_eos_token_id"] = some["forced_eos_token_id"][:1]  # two would be equally good
     if "eos_token_id" not in settings:
         some.pop("exponential_decay_length_penalty")
     else:
