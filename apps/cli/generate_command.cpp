@@ -80,9 +80,9 @@ std::vector<GeneratedText> generate_text(const Generator& generator, const Gener
       return std::fflush(stdout) == 0;
     };
   }
-  std::vector<GeneratedText> results = by_ids
-                                           ? generator.generate_ids({arguments.ids}, arguments.generation.resolved(), show)
-                                           : generator.generate(prompts, arguments.generation.resolved(), show);
+  std::vector<GeneratedText> results =
+      by_ids ? generator.generate_ids({arguments.ids}, arguments.generation.resolved(), show)
+             : generator.generate(prompts, arguments.generation.resolved(), show);
   if (show) std::printf("\n");
   if (!show && !json) {
     for (const GeneratedText& result : results) std::printf("%s\n", result.text.c_str());

@@ -27,7 +27,8 @@ void add_filters(Command& command, GenerationArguments& arguments) {
       .option("--top-k", decoding.top_k, "Draw among so many likeliest tokens (default 50; 0: all)")
       .option("--top-p", decoding.top_p, "Draw among the likeliest tokens that have this probability together")
       .option("--min-p", decoding.min_p, "Draw among tokens at least so likely, as a share of the likeliest")
-      .option("--typical-p", decoding.typical_p, "Draw among the most typical tokens that have this probability together")
+      .option("--typical-p", decoding.typical_p,
+              "Draw among the most typical tokens that have this probability together")
       .option("--epsilon-cutoff", decoding.epsilon_cutoff, "Draw among tokens at least so likely")
       .option("--eta-cutoff", decoding.eta_cutoff, "The same, with a limit that falls with the entropy")
       .option("--seed", decoding.seed, "Of the random numbers: the same seed, the same text (default: a new one)");
@@ -35,8 +36,7 @@ void add_filters(Command& command, GenerationArguments& arguments) {
 
 void add_processors(Command& command, GenerationArguments& arguments) {
   DecodingOptions& decoding = arguments.options.decoding;
-  command
-      .option("--repetition-penalty", decoding.repetition_penalty, "Divides logits of tokens that are there already")
+  command.option("--repetition-penalty", decoding.repetition_penalty, "Divides logits of tokens that are there already")
       .option("--presence-penalty", decoding.presence_penalty, "Taken off logits of new tokens that are there, -2 to 2")
       .option("--frequency-penalty", decoding.frequency_penalty, "The same for each time that they are there")
       .option("--no-repeat-ngram-size", decoding.no_repeat_ngram_size, "No group of so many tokens comes twice")
@@ -44,7 +44,8 @@ void add_processors(Command& command, GenerationArguments& arguments) {
       .texts("--bad-words", arguments.options.bad_words, "A text that does not come; may be given several times")
       .numbers("--suppress-tokens", arguments.suppress_tokens, "Ids that do not come")
       .numbers("--begin-suppress-tokens", arguments.begin_suppress_tokens, "Ids that do not come first")
-      .flag("--renormalize-logits", arguments.renormalize_logits, "Scores are logarithms of probabilities again in the end");
+      .flag("--renormalize-logits", arguments.renormalize_logits,
+            "Scores are logarithms of probabilities again in the end");
 }
 
 void add_beams(Command& command, GenerationArguments& arguments) {
@@ -59,7 +60,8 @@ void add_beams(Command& command, GenerationArguments& arguments) {
       .option("--num-return-sequences", decoding.num_return_sequences, "Texts for each prompt")
       .option("--max-length", decoding.max_length, "At most so many tokens of prompt and text together")
       .option("--min-length", decoding.min_length, "No end of text before so many tokens of both together")
-      .option("--logprobs", decoding.logprobs, "With --json: logarithms of probabilities, of so many likeliest tokens too");
+      .option("--logprobs", decoding.logprobs,
+              "With --json: logarithms of probabilities, of so many likeliest tokens too");
 }
 
 }  // namespace
@@ -77,8 +79,8 @@ GenerateOptions GenerationArguments::resolved() const {
                        : early_stopping == "never" ? EarlyStopping::kNever
                                                    : EarlyStopping::kNo;
   }
-  const bool says_how = d.temperature || d.top_h || d.top_k || d.top_p || d.min_p || d.typical_p || d.epsilon_cutoff ||
-                        d.eta_cutoff;
+  const bool says_how =
+      d.temperature || d.top_h || d.top_k || d.top_p || d.min_p || d.typical_p || d.epsilon_cutoff || d.eta_cutoff;
   if (do_sample || says_how) d.do_sample = true;
   if (greedy) d.do_sample = false, d.num_beams = 1;
   return all;

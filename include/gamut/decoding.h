@@ -49,8 +49,8 @@ struct DecodingOptions {
   std::optional<double> presence_penalty;       ///< in [-2,2], once if it is among the new ones; 0
   std::optional<int64_t> no_repeat_ngram_size;  ///< no group of so many tokens twice, 0: any; 0
   std::optional<std::vector<std::vector<int64_t>>> bad_words_ids;
-  std::optional<int64_t> min_length;  ///< no end of text before so many tokens, the prompt's included; 0
-  std::optional<int64_t> forced_bos_token_id;               ///< follows a prompt of one token
+  std::optional<int64_t> min_length;           ///< no end of text before so many tokens, the prompt's included; 0
+  std::optional<int64_t> forced_bos_token_id;  ///< follows a prompt of one token
   std::optional<std::vector<int64_t>> forced_eos_token_id;  ///< the last token at the greatest length
   std::optional<bool> remove_invalid_values;                ///< NaN counts as 0, infinity as the largest number; false
   std::optional<LengthDecay> exponential_decay_length_penalty;
@@ -59,12 +59,12 @@ struct DecodingOptions {
   std::optional<bool> renormalize_logits;                     ///< logarithms of probabilities at the end; false
 
   // Beams.
-  std::optional<int64_t> num_beams;              ///< 1: none
-  std::optional<int64_t> num_beam_groups;        ///< groups that divide num_beams evenly and search for other texts; 1
-  std::optional<double> diversity_penalty;       ///< > 0 with groups: for each earlier group that chose the token
-  std::optional<double> length_penalty;          ///< a score is divided by the number of new tokens to this power; 1
-  std::optional<EarlyStopping> early_stopping;   ///< kNo
-  std::optional<int64_t> num_return_sequences;   ///< texts for each prompt; 1
+  std::optional<int64_t> num_beams;             ///< 1: none
+  std::optional<int64_t> num_beam_groups;       ///< groups that divide num_beams evenly and search for other texts; 1
+  std::optional<double> diversity_penalty;      ///< > 0 with groups: for each earlier group that chose the token
+  std::optional<double> length_penalty;         ///< a score is divided by the number of new tokens to this power; 1
+  std::optional<EarlyStopping> early_stopping;  ///< kNo
+  std::optional<int64_t> num_return_sequences;  ///< texts for each prompt; 1
 
   std::optional<int64_t> max_length;  ///< tokens of prompt and text together; max_new_tokens comes first
 

@@ -32,7 +32,7 @@ struct GeneratedText {
   std::vector<int64_t> ids;   ///< the new tokens
   std::string finish_reason;  ///< "stop", "length", "cancelled" or "error"
   int64_t prompt_tokens = 0;
-  std::optional<Error> error;  ///< of this prompt alone
+  std::optional<Error> error;           ///< of this prompt alone
   std::vector<TokenLogprobs> logprobs;  ///< of each new token, with DecodingOptions::logprobs
   std::optional<float> score;           ///< with beams: what they are ranked by
   std::optional<uint64_t> seed;         ///< where tokens were drawn: the seed that draws them again

@@ -118,7 +118,8 @@ NamedTensors raw_result(const Tensor& ids, const std::vector<Generated>& rows, i
   NamedTensors result{{"sequences", sequences}, {"logits", logits}};
   if (!rows.empty() && rows.front().score) {
     Tensor scores = Tensor::allocate(DType::kF32, {batch});
-    std::ranges::transform(rows, scores.mutable_f32().begin(), [](const Generated& row) { return row.score.value_or(0); });
+    std::ranges::transform(rows, scores.mutable_f32().begin(),
+                           [](const Generated& row) { return row.score.value_or(0); });
     result.emplace("sequences_scores", scores);
   }
   return result;
@@ -150,7 +151,9 @@ DecodingOptions Generator::State::with_bad_words(const GenerateOptions& options)
   DecodingOptions decoding = options.decoding;
   if (options.bad_words.empty()) return decoding;
   if (!tokenizer) fail(ErrorCode::kInvalidArgument, "bad words need a tokenizer, and the model has none");
-  if (!decoding.bad_words_ids) decoding.bad_words_ids = settings.decoding.bad_words_ids.value_or(decltype(settings.decoding.bad_words_ids)::value_type{});
+  if (!decoding.bad_words_ids)
+    decoding.bad_words_ids =
+        settings.decoding.bad_words_ids.value_or(decltype(settings.decoding.bad_words_ids)::value_type{});
   for (const std::string& word : options.bad_words) {
     for (const std::string& text : {word, " " + word}) {
       std::vector<int64_t> ids = tokenizer->encode(text, {.add_special_tokens = false, .ids_only = true}).ids;

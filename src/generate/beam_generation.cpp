@@ -91,8 +91,8 @@ void PromptSearch::prefill() {
   const size_t piece = whole ? tokens.size() : static_cast<size_t>(kPrefillTokens);
   for (size_t begin = 0; begin < tokens.size(); begin += piece) {
     const std::span<const int64_t> part = std::span(tokens).subspan(begin, std::min(piece, tokens.size() - begin));
-    logits_ = session_.step({{part.begin(), part.end()}}, state_, {&first_sequence_, 1}, Session::Wanted::kLast)
-                  .at("logits");
+    logits_ =
+        session_.step({{part.begin(), part.end()}}, state_, {&first_sequence_, 1}, Session::Wanted::kLast).at("logits");
   }
   for (Group& group : groups_) {
     const size_t beams = group.search.running().size();

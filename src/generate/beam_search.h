@@ -1,4 +1,5 @@
-// Beam search over scores that somebody else makes: which continuations run on, which are finished, when there are enough.
+// Beam search over scores that somebody else makes: which continuations run on, which are finished, when there are
+// enough.
 #pragma once
 
 #include <cstdint>

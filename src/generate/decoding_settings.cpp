@@ -24,8 +24,8 @@ struct Range {
 };
 
 void check_number(const char* name, double value, Range range) {
-  const bool fits = (range.above ? value > range.min : value >= range.min) &&
-                    (range.below ? value < range.max : value <= range.max);
+  const bool fits =
+      (range.above ? value > range.min : value >= range.min) && (range.below ? value < range.max : value <= range.max);
   if (fits && std::isfinite(value)) return;
   const std::string low = fmt::format("{} {}", range.above ? "above" : "from", range.min);
   if (range.max == std::numeric_limits<double>::max()) {
@@ -100,7 +100,8 @@ void check_beams(const DecodingSettings& s) {
     fail(ErrorCode::kInvalidArgument, "num_beam_groups: {} does not divide num_beams, {}", s.num_beam_groups,
          s.num_beams);
   }
-  if (s.do_sample) fail(ErrorCode::kInvalidArgument, "num_beam_groups: {} with do_sample, expected 1", s.num_beam_groups);
+  if (s.do_sample)
+    fail(ErrorCode::kInvalidArgument, "num_beam_groups: {} with do_sample, expected 1", s.num_beam_groups);
   check_number("diversity_penalty", s.diversity_penalty, {.min = 0, .above = true});
 }
 

@@ -46,8 +46,9 @@ struct DecodingSettings {
   std::optional<int64_t> logprobs;
 };
 
-/// The options, with what they leave open from the checkpoint. Throws Error{kInvalidArgument} for values that cannot be,
-/// of those that are in force: filters count only where tokens are drawn, groups only where there are several beams.
+/// The options, with what they leave open from the checkpoint. Throws Error{kInvalidArgument} for values that cannot
+/// be, of those that are in force: filters count only where tokens are drawn, groups only where there are several
+/// beams.
 DecodingSettings decide(const DecodingOptions& options, const DecodingOptions& checkpoint);
 
 /// Throws Error{kInvalidArgument} for ids that a vocabulary of this size (0: unknown) does not have, and

@@ -42,9 +42,9 @@ struct Generated {
   std::vector<int64_t> tokens;  ///< new ones, a stop id included
   FinishReason reason = FinishReason::kLength;
   std::optional<Error> error;
-  std::vector<Tensor> logits;  ///< f32 [V] of each new token, as the model gives them, when asked for
+  std::vector<Tensor> logits;           ///< f32 [V] of each new token, as the model gives them, when asked for
   std::vector<TokenLogprobs> logprobs;  ///< of each new token, when asked for
-  std::optional<float> score;  ///< of beams: sum of the scores of the new tokens / count ^ length_penalty
+  std::optional<float> score;           ///< of beams: sum of the scores of the new tokens / count ^ length_penalty
 };
 
 /// Called for every new token with the number of its result; false cancels that one.

@@ -13,6 +13,7 @@ namespace gamut {
 namespace {
 
 constexpr size_t kEntropyTokens = 100;
+constexpr size_t kParts = 16;  // of sums and maxima, which do not wait for each other
 
 /// e^x for x <= 0, to the last place or the one before it, without a branch so that compilers make vectors of it: 2^n
 /// times a Taylor polynomial for the rest, which lies within ln(2) / 2.
@@ -24,18 +25,6 @@ float exp_of_negative(float x) {
   float sum = 1.0f / 5040;
   for (const float factor : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) sum = sum * r + factor;
   return sum * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
-}
-
-/// The sum in double, of eight parts that do not wait for each other.
-double sum_of(std::span<const float> values) {
-  constexpr size_t kParts = 8;
-  std::array<double, kParts> parts{};
-  size_t i = 0;
-  for (; i + kParts <= values.size(); i += kParts) {
-    for (size_t part = 0; part < kParts; ++part) parts[part] += values[i + part];
-  }
-  for (; i < values.size(); ++i) parts[i % kParts] += values[i];
-  return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
 /// Keeps the candidates for whose place `keep(place)` is true.
@@ -55,6 +44,7 @@ void keep_if(Candidates* candidates, Keep keep) {
 /// The `count`-th largest number; minus infinity when there are fewer.
 float nth_largest(std::span<const float> values, size_t count) {
   if (values.size() <= count) return -std::numeric_limits<float>::infinity();
+  if (count == 1) return largest_of(values);
   std::vector<float> best(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
   if (count > values.size() / 64) {
     best.assign(values.begin(), values.end());
@@ -75,7 +65,7 @@ float nth_largest(std::span<const float> values, size_t count) {
 
 /// The entropy of the candidates in nats, of the probabilities that find_probabilities made with `sum`.
 double entropy_of(const Candidates& candidates, double sum) {
-  const float largest = std::ranges::max(candidates.logits);
+  const float largest = largest_of(candidates.logits);
   const double log_sum = std::log(sum);
   double entropy = 0;
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -93,6 +83,27 @@ void keep_likely(Candidates* candidates, double limit, size_t least) {
 }
 
 }  // namespace
+
+float largest_of(std::span<const float> values) {
+  std::array<float, kParts> parts;
+  parts.fill(-std::numeric_limits<float>::infinity());
+  size_t i = 0;
+  for (; i + kParts <= values.size(); i += kParts) {
+    for (size_t part = 0; part < kParts; ++part) parts[part] = std::max(parts[part], values[i + part]);
+  }
+  for (; i < values.size(); ++i) parts[0] = std::max(parts[0], values[i]);
+  return std::ranges::max(parts);
+}
+
+double sum_of(std::span<const float> values) {
+  std::array<double, kParts> parts{};
+  size_t i = 0;
+  for (; i + kParts <= values.size(); i += kParts) {
+    for (size_t part = 0; part < kParts; ++part) parts[part] += values[i + part];
+  }
+  for (; i < values.size(); ++i) parts[0] += values[i];
+  return std::accumulate(parts.begin(), parts.end(), 0.0);
+}
 
 std::vector<size_t> largest_places(std::span<const float> values, size_t count) {
   count = std::min(count, values.size());
@@ -127,7 +138,7 @@ double find_probabilities(Candidates* candidates) {
   std::vector<float>& probabilities = candidates->probabilities;
   probabilities.resize(candidates->size());
   if (candidates->size() == 0) return 0;
-  const float largest = std::ranges::max(candidates->logits);
+  const float largest = largest_of(candidates->logits);
   for (size_t i = 0; i < candidates->size(); ++i) probabilities[i] = exp_of_negative(candidates->logits[i] - largest);
   const double sum = sum_of(probabilities);
   const auto scale = static_cast<float>(1 / sum);
@@ -182,13 +193,13 @@ void keep_top_h(Candidates* candidates, double h) {
 void keep_min_p(Candidates* candidates, double p, size_t least) {
   if (candidates->size() == 0) return;
   find_probabilities(candidates);
-  keep_likely(candidates, static_cast<float>(p) * std::ranges::max(candidates->probabilities), least);
+  keep_likely(candidates, static_cast<float>(p) * largest_of(candidates->probabilities), least);
 }
 
 void keep_typical(Candidates* candidates, double mass, size_t least) {
   if (candidates->size() <= least) return;
   const double sum = find_probabilities(candidates);
-  const float largest = std::ranges::max(candidates->logits);
+  const float largest = largest_of(candidates->logits);
   const auto entropy = static_cast<float>(entropy_of(*candidates, sum));
   const auto log_sum = static_cast<float>(std::log(sum));
   std::vector<float> distances(candidates->size());

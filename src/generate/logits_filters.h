@@ -40,6 +40,10 @@ void keep_above(Candidates* candidates, double epsilon, size_t least);
 /// Those with min(eta, sqrt(eta) exp(-entropy)) or more.
 void keep_eta(Candidates* candidates, double eta, size_t least);
 
+/// The largest number; minus infinity of none.
+float largest_of(std::span<const float> values);
+/// The sum in double.
+double sum_of(std::span<const float> values);
 /// The places of the `count` largest numbers, largest first, of equal ones the first; all when there are fewer.
 std::vector<size_t> largest_places(std::span<const float> values, size_t count);
 

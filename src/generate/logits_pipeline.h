@@ -14,7 +14,7 @@ namespace gamut {
 /// Where in its text a sequence is.
 struct TextPlace {
   const TokenHistory& history;
-  int64_t greatest_length = 0;          ///< tokens that it can have in the end
+  int64_t greatest_length = 0;           ///< tokens that it can have in the end
   std::span<const int64_t> chosen = {};  ///< what earlier groups of beams chose for this place
 };
 

@@ -22,10 +22,10 @@ void check_prompt(const Program& program, const GenerationLimits& limits, const 
     fail(ErrorCode::kInvalidArgument, "the prompt has {} tokens, the model's context {}", length, longest);
   }
   if (limits.max_length > 0 && length >= limits.max_length) {
-    fail_with_hint(ErrorCode::kInvalidArgument,
-                   fmt::format("the prompt has {} tokens, max_length of prompt and text is {}", length,
-                               limits.max_length),
-                   "max_new_tokens counts new tokens alone.");
+    fail_with_hint(
+        ErrorCode::kInvalidArgument,
+        fmt::format("the prompt has {} tokens, max_length of prompt and text is {}", length, limits.max_length),
+        "max_new_tokens counts new tokens alone.");
   }
   const int64_t vocabulary = vocabulary_of(program);
   for (size_t i = 0; i < tokens.size(); ++i) {

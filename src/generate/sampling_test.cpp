@@ -96,7 +96,8 @@ struct Loaded {
 
   std::vector<Generated> run(const Prompts& prompts, const DecodingSettings& decoding,
                              std::vector<uint64_t> seeds = {}) const {
-    GenerationRequest request{.prompts = prompts, .limits = {.max_new_tokens = 30}, .decoding = decoding, .seeds = seeds};
+    GenerationRequest request{
+        .prompts = prompts, .limits = {.max_new_tokens = 30}, .decoding = decoding, .seeds = seeds};
     std::vector<Generated> rows = generate_tokens(*session, *state, request);
     EXPECT_EQ(state->use().bytes, 0u);
     return rows;

@@ -37,8 +37,10 @@ void warn(const Config& config, GenerationSettings* settings) {
     const char* name;
     double neutral;
   };
-  constexpr Setting kNumbers[] = {
-      {"penalty_alpha", 0}, {"encoder_repetition_penalty", 1}, {"guidance_scale", 1}, {"encoder_no_repeat_ngram_size", 0}};
+  constexpr Setting kNumbers[] = {{"penalty_alpha", 0},
+                                  {"encoder_repetition_penalty", 1},
+                                  {"guidance_scale", 1},
+                                  {"encoder_no_repeat_ngram_size", 0}};
   auto add = [&](const std::string& text) {
     settings->warnings.push_back(fmt::format("{}: {} is not followed", config.source(), text));
   };

@@ -12,9 +12,7 @@ int64_t argmax(std::span<const float> line) { return std::ranges::max_element(li
 
 int64_t draw(Candidates* candidates, double uniform) {
   find_probabilities(candidates);
-  double sum = 0;
-  for (const float probability : candidates->probabilities) sum += probability;
-  double room = uniform * sum;
+  double room = uniform * sum_of(candidates->probabilities);
   size_t last = 0;  // the last one that is not impossible, should rounding leave some room
   for (size_t i = 0; i < candidates->size(); ++i) {
     if (candidates->probabilities[i] == 0) continue;

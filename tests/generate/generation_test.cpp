@@ -82,14 +82,14 @@ TEST(Generation, LinesAreFilteredAsTransformersDoes) {
 }
 
 void check_text(const Json& one) {
-  const parity::Case model = parity::load_case(GAMUT_SOURCE_FOLDER "/tests/parity/cases/" +
-                                               one.at("model").get<std::string>() + ".json");
+  const parity::Case model =
+      parity::load_case(GAMUT_SOURCE_FOLDER "/tests/parity/cases/" + one.at("model").get<std::string>() + ".json");
   const Session session(record_program(model.config, *model.checkpoint, {.head = model.head}).program, model.checkpoint,
                         find_backend("cpu"), {.threads = 1});
   const std::unique_ptr<State> state = session.make_state(size_t{64} << 20);
   const Settings settings(one.at("settings"));
-  GenerationRequest request{.prompts = {one.at("prompt").get<std::vector<int64_t>>()},
-                            .decoding = settings.decoding, .seeds = {}};
+  GenerationRequest request{
+      .prompts = {one.at("prompt").get<std::vector<int64_t>>()}, .decoding = settings.decoding, .seeds = {}};
   request.limits.max_new_tokens = one.at("settings").at("max_new_tokens").get<int64_t>();
   request.limits.min_new_tokens = settings.min_new_tokens;
   request.limits.stop_ids = settings.ends;
