@@ -28,8 +28,7 @@ LogitsPipeline::LogitsPipeline(const DecodingSettings& settings, const std::vect
                                int64_t min_new_tokens)
     : settings_(settings), ends_(ends), min_new_tokens_(min_new_tokens) {
   std::ranges::sort(ends_);
-  const auto [first, last] = std::ranges::unique(ends_);
-  ends_.erase(first, last);
+  ends_.erase(std::unique(ends_.begin(), ends_.end()), ends_.end());
   settings_.sequence_bias = each_once(settings.sequence_bias);
   // A bad word that is an end of text alone is none.
   std::erase_if(settings_.bad_words_ids, [&](const std::vector<int64_t>& ids) {

@@ -21,8 +21,8 @@ class TokenHistory {
   explicit TokenHistory(std::vector<int64_t> prompt) : tokens_(std::move(prompt)), prompt_length_(tokens_.size()) {
     for (const int64_t id : tokens_) uses_.push_back({id, 0});
     std::ranges::sort(uses_, {}, &TokenUse::id);
-    const auto [first, last] = std::ranges::unique(uses_, {}, &TokenUse::id);
-    uses_.erase(first, last);
+    const auto same = [](const TokenUse& a, const TokenUse& b) { return a.id == b.id; };
+    uses_.erase(std::unique(uses_.begin(), uses_.end(), same), uses_.end());
   }
 
   void push(int64_t token) {
