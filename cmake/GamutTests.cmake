@@ -40,6 +40,12 @@ target_compile_definitions(test_parity PRIVATE GAMUT_PARITY_FOLDER="${CMAKE_SOUR
 target_link_libraries(test_parity PRIVATE parity GTest::gtest_main)
 gtest_discover_tests(test_parity TEST_PREFIX parity/ NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
 
+# Generation with the settings of transformers: fixed logits and whole texts, without Python.
+add_executable(test_generation tests/generate/generation_test.cpp)
+target_compile_definitions(test_generation PRIVATE GAMUT_SOURCE_FOLDER="${CMAKE_SOURCE_DIR}")
+target_link_libraries(test_generation PRIVATE parity GTest::gtest_main)
+gtest_discover_tests(test_generation TEST_PREFIX generation/ NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
+
 # Writes tests/parity/results.json and docs/MODELS.md from the same cases: `cmake --build … --target parity_status`.
 add_executable(parity_status EXCLUDE_FROM_ALL tests/parity/status.cpp)
 target_compile_definitions(parity_status PRIVATE GAMUT_SOURCE_FOLDER="${CMAKE_SOURCE_DIR}")

@@ -70,6 +70,11 @@ Command& Command::option(const std::string& name, std::optional<int64_t>& value,
   return add_optional(command_, name, value, help, range), *this;
 }
 
+Command& Command::option(const std::string& name, std::optional<double>& value, const std::string& help) {
+  command_->add_option(name, value, help);
+  return *this;
+}
+
 Command& Command::texts(const std::string& name, std::vector<std::string>& values, const std::string& help) {
   command_->add_option(name, values, help)->allow_extra_args(false);
   return *this;

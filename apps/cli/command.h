@@ -41,6 +41,7 @@ class Command {
                   NumberRange range = {});
   Command& option(const std::string& name, std::optional<int64_t>& value, const std::string& help,
                   NumberRange range = {});
+  Command& option(const std::string& name, std::optional<double>& value, const std::string& help);
   /// `--name TEXT`, as often as one likes.
   Command& texts(const std::string& name, std::vector<std::string>& values, const std::string& help);
   /// `--name N1,N2,…`.

@@ -18,6 +18,17 @@ struct GenerateArguments {
   LoadOptions load;
 };
 
+/// One object for each new token.
+nlohmann::ordered_json to_json(const std::vector<TokenLogprobs>& logprobs, const std::vector<int64_t>& ids) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < logprobs.size(); ++i) {
+    nlohmann::ordered_json top = nlohmann::ordered_json::array();
+    for (const TokenLogprob& one : logprobs[i].top) top.push_back({{"id", one.id}, {"logprob", one.logprob}});
+    json.push_back({{"id", ids[i]}, {"logprob", logprobs[i].logprob}, {"top", std::move(top)}});
+  }
+  return json;
+}
+
 nlohmann::ordered_json to_json(const GeneratedText& result) {
   nlohmann::ordered_json json;
   if (result.error) {
@@ -29,11 +40,14 @@ nlohmann::ordered_json to_json(const GeneratedText& result) {
   json["ids"] = result.ids;
   json["finish_reason"] = result.finish_reason;
   json["prompt_tokens"] = result.prompt_tokens;
+  if (result.score) json["score"] = *result.score;
+  if (result.seed) json["seed"] = *result.seed;
+  if (!result.logprobs.empty()) json["logprobs"] = to_json(result.logprobs, result.ids);
   return json;
 }
 
 void generate_raw(const Generator& generator, const GenerateArguments& arguments, bool json) {
-  const NamedTensors outputs = generator.generate_raw(read_tensors(arguments.inputs), arguments.generation.options);
+  const NamedTensors outputs = generator.generate_raw(read_tensors(arguments.inputs), arguments.generation.resolved());
   write_tensors(arguments.outputs, outputs);
   nlohmann::ordered_json summary = {{"outputs", nlohmann::ordered_json::object()}};
   for (const auto& [name, tensor] : outputs) {
@@ -58,13 +72,14 @@ std::vector<GeneratedText> generate_text(const Generator& generator, const Gener
   const bool by_ids = !arguments.ids.empty();
   const std::vector<std::string> prompts = by_ids ? std::vector<std::string>{} : read_prompts(arguments.prompt);
   // One text can be shown as it comes; several would run into each other.
+  const int64_t copies = arguments.generation.options.decoding.num_return_sequences.value_or(1);
   TextCallback show;
-  if (!json && (by_ids || prompts.size() == 1)) {
+  if (!json && copies == 1 && (by_ids || prompts.size() == 1)) {
     show = [](size_t, std::string_view piece) { return write_piece(piece); };
   }
-  std::vector<GeneratedText> results = by_ids
-                                           ? generator.generate_ids({arguments.ids}, arguments.generation.options, show)
-                                           : generator.generate(prompts, arguments.generation.options, show);
+  std::vector<GeneratedText> results =
+      by_ids ? generator.generate_ids({arguments.ids}, arguments.generation.resolved(), show)
+             : generator.generate(prompts, arguments.generation.resolved(), show);
   if (show) std::printf("\n");
   if (!show && !json) {
     for (const GeneratedText& result : results) std::printf("%s\n", result.text.c_str());

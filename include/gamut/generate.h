@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gamut/decoding.h"
 #include "gamut/model.h"
 
 namespace gamut {
@@ -24,6 +25,8 @@ struct GenerateOptions {
   bool add_special_tokens = true;         ///< of the tokenizer, to prompts; not for text that a chat template made
   /// Asked before every step; true ends all prompts that are not finished, as "cancelled". May be empty.
   std::function<bool()> is_cancelled;
+  std::vector<std::string> bad_words;     ///< texts that do not come, at the begin of a text or behind a space
+  DecodingOptions decoding;               ///< how tokens are chosen
 };
 
 /// What became of one prompt.
@@ -32,16 +35,20 @@ struct GeneratedText {
   std::vector<int64_t> ids;   ///< the new tokens
   std::string finish_reason;  ///< "stop", "length", "cancelled" or "error"
   int64_t prompt_tokens = 0;
-  std::optional<Error> error;  ///< of this prompt alone
+  std::optional<Error> error;           ///< of this prompt alone
+  std::vector<TokenLogprobs> logprobs;  ///< of each new token, with DecodingOptions::logprobs
+  std::optional<float> score;           ///< with beams: what they are ranked by
+  std::optional<uint64_t> seed;         ///< where tokens were drawn: the seed that draws them again
 };
 
-/// Called with each piece of text of prompt number `prompt` as soon as it is settled; false cancels that prompt.
-using TextCallback = std::function<bool(size_t prompt, std::string_view piece)>;
+/// Called with each piece of text of result number `result` as soon as it is settled, with beams when all is; false
+/// cancels that result.
+using TextCallback = std::function<bool(size_t result, std::string_view piece)>;
 
 /// The options that are not as they are by default, as the JSON "parameters" of the task text-generation.
 std::string generation_parameters(const GenerateOptions& options);
 
-/// A language model ready to generate, greedily: the likeliest token each time. Copies share one state; every method
+/// A language model ready to generate. Copies share one state; every method
 /// may be called from several threads at once.
 class Generator {
  public:
@@ -50,16 +57,17 @@ class Generator {
   /// model that does not generate.
   static Generator open(const std::filesystem::path& folder, const LoadOptions& options = {}, size_t state_bytes = 0);
 
-  /// All prompts together. A prompt that cannot run has its own error; the others go on. Throws
-  /// Error{kInvalidArgument} for options that cannot be.
+  /// All prompts together, num_return_sequences results for each, one prompt after the other. A prompt that cannot run
+  /// has its own error; the others go on. Throws Error{kInvalidArgument} for options that cannot be.
   std::vector<GeneratedText> generate(const std::vector<std::string>& prompts, const GenerateOptions& options = {},
                                       const TextCallback& on_text = {}) const;
   /// The same for prompts as ids; `text` needs a tokenizer and is empty without one.
   std::vector<GeneratedText> generate_ids(const std::vector<std::vector<int64_t>>& prompts,
                                           const GenerateOptions& options = {}, const TextCallback& on_text = {}) const;
-  /// Raw tensors: input_ids [B,S] and attention_mask (all 1 when absent) to `sequences` I64 [B,S+N], the prompts with
-  /// their padding and then N new tokens, and `logits` F32 [B,N,V]. A row that ends earlier goes on with the padding id
-  /// and zeros. Throws the first error of any row.
+  /// Raw tensors: input_ids [B,S] and attention_mask (all 1 when absent) to `sequences` I64 [R,S+N], the prompts with
+  /// their padding and then N new tokens, `logits` F32 [R,N,V], and with beams `sequences_scores` F32 [R]; R is B times
+  /// num_return_sequences. A row that ends earlier goes on with the padding id and zeros. Throws the first error of any
+  /// row.
   NamedTensors generate_raw(const NamedTensors& inputs, const GenerateOptions& options = {}) const;
 
   /// What it computes in, as the device says: "f32", "bf16", "f16".

@@ -1,48 +1,35 @@
 #include "generate/generator.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <numeric>
-#include <set>
 
 #include "base/error.h"
+#include "generate/beam_generation.h"
 #include "generate/prefixes.h"
+#include "generate/prompt.h"
+#include "generate/token_choice.h"
 
 namespace gamut {
 namespace {
 
-/// Tokens of prompts that one step takes: enough to keep the matrix products busy, few enough that their intermediate
-/// values stay small.
-constexpr int64_t kPrefillTokens = 1024;
-
 /// A prompt on its way.
 struct Row {
-  size_t prompt = 0;
+  size_t result = 0;
   int64_t sequence = -1;
-  std::vector<int64_t> tokens;  // prompt and new tokens
-  size_t prompt_length = 0;
-  SharedPrefix shared;  // of prompts by number
-  bool waits = false;   // for its parent to come to the length of the fork
+  TokenHistory history;
+  int64_t greatest_length = 0;
+  RandomStream stream;
+  int64_t forks = 0;  ///< results after this one that start from the same prompt
+  SharedPrefix shared;    ///< of rows by their results
+  bool waits = false;     ///< for its parent to come to the length of the fork
 
-  int64_t length() const { return static_cast<int64_t>(tokens.size()); }
-  int64_t made() const { return length() - static_cast<int64_t>(prompt_length); }
+  const std::vector<int64_t>& tokens() const { return history.tokens(); }
+  int64_t length() const { return history.length(); }
 };
 
-/// The place of the largest number, the first of several; -1 when one is NaN or infinite.
-int64_t argmax(std::span<const float> logits) {
-  int64_t best = 0;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (!std::isfinite(logits[i])) return -1;
-    if (logits[i] > logits[static_cast<size_t>(best)]) best = static_cast<int64_t>(i);
-  }
-  return best;
-}
-
-Tensor copy_line(const Tensor& logits, size_t line) {
-  const int64_t width = logits.dim(1);
-  Tensor own = Tensor::allocate(DType::kF32, {width});
-  std::copy_n(logits.f32().data() + static_cast<int64_t>(line) * width, width, own.mutable_f32().data());
+Tensor copy_line(std::span<const float> line) {
+  Tensor own = Tensor::allocate(DType::kF32, {static_cast<int64_t>(line.size())});
+  std::ranges::copy(line, own.mutable_f32().begin());
   return own;
 }
 
@@ -50,7 +37,12 @@ Tensor copy_line(const Tensor& logits, size_t line) {
 class Generation {
  public:
   Generation(const Session& session, State& state, const GenerationRequest& request)
-      : session_(session), state_(state), request_(request), results_(request.prompts.size()) {}
+      : session_(session),
+        state_(state),
+        request_(request),
+        pipeline_(request.decoding, request.limits.stop_ids, request.limits.min_new_tokens),
+        choice_(pipeline_),
+        results_(request.prompts.size() * static_cast<size_t>(request.decoding.num_return_sequences)) {}
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
   ~Generation() {
@@ -67,19 +59,17 @@ class Generation {
   };
 
   void admit(size_t prompt);
-  void check_prompt(const std::vector<int64_t>& tokens) const;
   void share(const std::vector<size_t>& rows);
   void fork_waiting(const Row& parent);
   void free_waiting(const Row& parent);
   void take_snapshot(const Row& row);
   int64_t next_stop(const Row& row) const;
-  void restart_if_class_changed(Row* row) const;
   std::vector<Part> plan() const;
   void reserve(const Row& row, int64_t tokens);
   void step(std::vector<Part> parts);
   void take_logits(const std::vector<Part>& parts, const Tensor& logits);
-  bool changes_logits(const Row& row) const;
-  std::vector<float> penalised(const Row& row, std::span<const float> line) const;
+  std::vector<Row> fork(Row* row);
+  void take_line(Row* row, std::span<const float> line);
   void add_token(Row* row, int64_t token);
   void refuse(const Row& row, const Error& error);
   void cancel_all();
@@ -89,6 +79,8 @@ class Generation {
   const Session& session_;
   State& state_;
   const GenerationRequest& request_;
+  const LogitsPipeline pipeline_;
+  TokenChoice choice_;
   std::vector<Generated> results_;
   std::vector<Row> rows_;
 };
@@ -98,37 +90,22 @@ void Generation::drop(const Row& row) const {
 }
 
 void Generation::refuse(const Row& row, const Error& error) {
-  results_[row.prompt].error = error;
-  results_[row.prompt].reason = FinishReason::kError;
-}
-
-void Generation::check_prompt(const std::vector<int64_t>& tokens) const {
-  if (tokens.empty()) fail(ErrorCode::kInvalidArgument, "the prompt has no tokens");
-  const Program& program = session_.program();
-  int64_t longest = program.max_length;
-  if (const int64_t context = request_.limits.context; context > 0) {
-    longest = longest > 0 ? std::min(longest, context) : context;
-  }
-  if (longest > 0 && static_cast<int64_t>(tokens.size()) > longest) {
-    fail(ErrorCode::kInvalidArgument, "the prompt has {} tokens, the model's context {}", tokens.size(), longest);
-  }
-  for (const ProgramInput& input : program.inputs) {
-    if (input.name != "input_ids") continue;
-    for (size_t i = 0; i < tokens.size(); ++i) {
-      if (tokens[i] >= 0 && tokens[i] < input.limit) continue;
-      fail(ErrorCode::kInvalidArgument, "input_ids: {} at {} is outside [0, {})", tokens[i], i, input.limit);
-    }
+  for (size_t i = row.result; i <= row.result + static_cast<size_t>(row.forks); ++i) {
+    results_[i].error = error;
+    results_[i].reason = FinishReason::kError;
   }
 }
 
 void Generation::admit(size_t prompt) {
-  Row row{.prompt = prompt};
+  const int64_t copies = request_.decoding.num_return_sequences;
+  Row row{.result = prompt * static_cast<size_t>(copies), .forks = copies - 1};
   try {
     const std::vector<int64_t>& tokens = request_.prompts[prompt];
-    check_prompt(tokens);
-    row.tokens = tokens;
-    row.prompt_length = tokens.size();
+    check_prompt(session_.program(), request_.limits, tokens);
     if (request_.limits.max_new_tokens <= 0) return;
+    row.history = TokenHistory(tokens);
+    row.greatest_length = greatest_length(session_.program(), request_.limits, row.length());
+    row.stream = RandomStream(request_.seeds.empty() ? 0 : request_.seeds[prompt], 0);
     rows_.push_back(std::move(row));
   } catch (const Error& error) {
     refuse(row, error);
@@ -140,13 +117,13 @@ void Generation::share(const std::vector<size_t>& rows) {
   std::vector<std::vector<int64_t>> prompts;
   // Rows whose tokens depend on the row's length are computed as a whole, each alone.
   if (!session_.program().length_class) {
-    for (const size_t r : rows) prompts.push_back(rows_[r].tokens);
+    for (const size_t r : rows) prompts.push_back(rows_[r].tokens());
   }
   const std::vector<SharedPrefix> shared = share_prefixes(prompts);
   for (size_t i = 0; i < rows.size(); ++i) {
     Row& row = rows_[rows[i]];
     row.shared = i < shared.size() && shared[i].length > 0
-                     ? SharedPrefix{rows_[rows[shared[i].parent]].prompt, shared[i].length}
+                     ? SharedPrefix{rows_[rows[shared[i].parent]].result, shared[i].length}
                      : SharedPrefix{};
     row.waits = row.shared.length > 0;
     if (row.waits) continue;
@@ -157,14 +134,14 @@ void Generation::share(const std::vector<size_t>& rows) {
     }
   }
   for (const size_t r : rows) {
-    if (results_[rows_[r].prompt].error) free_waiting(rows_[r]);
+    if (results_[rows_[r].result].error) free_waiting(rows_[r]);
   }
 }
 
 /// Gives the rows that wait for what `parent` has now computed their fork of it.
 void Generation::fork_waiting(const Row& parent) {
   for (Row& row : rows_) {
-    if (!row.waits || row.shared.parent != parent.prompt) continue;
+    if (!row.waits || row.shared.parent != parent.result) continue;
     if (row.shared.length != state_.length(parent.sequence)) continue;
     row.waits = false;
     try {
@@ -180,7 +157,7 @@ void Generation::fork_waiting(const Row& parent) {
 void Generation::free_waiting(const Row& parent) {
   std::vector<size_t> orphans;
   for (size_t r = 0; r < rows_.size(); ++r) {
-    if (rows_[r].waits && rows_[r].shared.parent == parent.prompt) orphans.push_back(r);
+    if (rows_[r].waits && rows_[r].shared.parent == parent.result) orphans.push_back(r);
   }
   if (!orphans.empty()) share(orphans);
 }
@@ -188,7 +165,7 @@ void Generation::free_waiting(const Row& parent) {
 void Generation::take_snapshot(const Row& row) {
   if (!request_.go_on || state_.length(row.sequence) != request_.go_on->snapshot_at) return;
   try {
-    results_[row.prompt].snapshot = state_.fork(row.sequence);
+    results_[row.result].snapshot = state_.fork(row.sequence);
   } catch (const Error& error) {
     // Without one the next call computes more.
     if (error.code() != ErrorCode::kResourceLimit && error.code() != ErrorCode::kUnsupported) throw;
@@ -200,18 +177,10 @@ int64_t Generation::next_stop(const Row& row) const {
   const int64_t past = state_.length(row.sequence);
   int64_t stop = row.length();
   for (const Row& other : rows_) {
-    if (other.waits && other.shared.parent == row.prompt) stop = std::min(stop, other.shared.length);
+    if (other.waits && other.shared.parent == row.result) stop = std::min(stop, other.shared.length);
   }
   if (request_.go_on && request_.go_on->snapshot_at > past) stop = std::min(stop, request_.go_on->snapshot_at);
   return stop;
-}
-
-/// Where the same token would now be computed in another way, all of the row is computed again.
-void Generation::restart_if_class_changed(Row* row) const {
-  const auto& length_class = session_.program().length_class;
-  const int64_t past = state_.length(row->sequence);
-  if (!length_class || past == 0 || length_class(past) == length_class(row->length())) return;
-  state_.truncate(row->sequence, 0);
 }
 
 /// All rows that wait for one token, and as much of the prompts as fits.
@@ -232,70 +201,72 @@ std::vector<Generation::Part> Generation::plan() const {
 }
 
 void Generation::add_token(Row* row, int64_t token) {
-  const GenerationLimits& limits = request_.limits;
-  row->tokens.push_back(token);
-  Generated& result = results_[row->prompt];
+  row->history.push(token);
+  Generated& result = results_[row->result];
   result.tokens.push_back(token);
-  const int64_t made = row->made();
   auto finish = [&](FinishReason reason) {
     result.reason = reason;
     drop(*row);
     row->sequence = -1;
   };
-  const bool goes_on = !request_.on_token || request_.on_token(row->prompt, token);
+  const bool goes_on = !request_.on_token || request_.on_token(row->result, token);
   if (!goes_on) return finish(FinishReason::kCancelled);
-  if (made >= limits.min_new_tokens && std::ranges::count(limits.stop_ids, token) > 0) {
-    return finish(FinishReason::kStop);
-  }
-  const int64_t longest = session_.program().max_length;
-  const bool is_full =
-      (limits.context > 0 && row->length() >= limits.context) || (longest > 0 && row->length() > longest);
-  if (made >= limits.max_new_tokens || is_full) finish(FinishReason::kLength);
+  const bool is_end = std::ranges::binary_search(pipeline_.ends(), token);
+  if (is_end && row->history.made() >= request_.limits.min_new_tokens) return finish(FinishReason::kStop);
+  if (row->length() >= row->greatest_length) finish(FinishReason::kLength);
 }
 
-bool Generation::changes_logits(const Row& row) const {
-  const GenerationLimits& limits = request_.limits;
-  return limits.repetition_penalty != 1 || (row.made() < limits.min_new_tokens && !limits.stop_ids.empty());
+/// The rows that go on from the same prompt, once its logits are there, each with a stream of its own.
+std::vector<Row> Generation::fork(Row* row) {
+  std::vector<Row> rows;
+  for (int64_t n = 1; n <= row->forks; ++n) {
+    Row copy = *row;
+    copy.result += static_cast<size_t>(n);
+    copy.forks = 0;
+    const size_t prompt = row->result / static_cast<size_t>(request_.decoding.num_return_sequences);
+    copy.stream = RandomStream(request_.seeds.empty() ? 0 : request_.seeds[prompt], static_cast<uint32_t>(n));
+    try {
+      copy.sequence = state_.fork(row->sequence);
+      rows.push_back(std::move(copy));
+    } catch (const Error& error) {
+      refuse(copy, error);
+    }
+  }
+  row->forks = 0;
+  return rows;
 }
 
-/// What the limits make of the logits.
-std::vector<float> Generation::penalised(const Row& row, std::span<const float> line) const {
-  const GenerationLimits& limits = request_.limits;
-  std::vector<float> logits(line.begin(), line.end());
-  if (limits.repetition_penalty != 1) {
-    const auto penalty = static_cast<float>(limits.repetition_penalty);
-    for (const int64_t id : std::set<int64_t>(row.tokens.begin(), row.tokens.end())) {
-      float& logit = logits[static_cast<size_t>(id)];
-      logit = logit < 0 ? logit * penalty : logit / penalty;
+void Generation::take_line(Row* row, std::span<const float> line) {
+  Generated& result = results_[row->result];
+  try {
+    const int64_t token = choice_.choose(line, {row->history, row->greatest_length}, row->stream);
+    if (request_.keep_logits) result.logits.push_back(copy_line(line));
+    if (const auto count = request_.decoding.logprobs) {
+      result.logprobs.push_back(logprobs_of(line, token, static_cast<size_t>(*count)));
     }
+    add_token(row, token);
+  } catch (const Error& error) {
+    refuse(*row, error);
+    drop(*row);
+    row->sequence = -1;
   }
-  if (row.made() >= limits.min_new_tokens) return logits;
-  for (int64_t id : limits.stop_ids) {
-    if (id >= 0 && id < static_cast<int64_t>(logits.size())) {
-      logits[static_cast<size_t>(id)] = std::numeric_limits<float>::lowest();
-    }
-  }
-  return logits;
 }
 
 void Generation::take_logits(const std::vector<Part>& parts, const Tensor& logits) {
+  const auto width = static_cast<size_t>(logits.dim(1));
+  std::vector<Row> added;
   for (size_t n = 0; n < parts.size(); ++n) {
     Row& row = rows_[parts[n].row];
     if (state_.length(row.sequence) < row.length()) continue;  // more of its prompt is to come
-    const auto width = static_cast<size_t>(logits.dim(1));
     const std::span<const float> line = logits.f32().subspan(n * width, width);
-    int64_t best = argmax(line);
-    if (best < 0) {
-      refuse(row, Error(ErrorCode::kInvalidFile, fmt::format("the logits after {} tokens are not finite", row.length()),
-                        "Weights that are NaN or infinite make such results."));
-      drop(row);
-      row.sequence = -1;
-      continue;
+    std::vector<Row> forks = fork(&row);
+    take_line(&row, line);
+    for (Row& fork : forks) {
+      take_line(&fork, line);
+      if (fork.sequence >= 0) added.push_back(std::move(fork));
     }
-    if (request_.keep_logits) results_[row.prompt].logits.push_back(copy_line(logits, n));
-    if (changes_logits(row)) best = argmax(penalised(row, line));
-    add_token(&row, best);
   }
+  for (Row& row : added) rows_.push_back(std::move(row));
 }
 
 void Generation::reserve(const Row& row, int64_t tokens) {
@@ -331,13 +302,13 @@ void Generation::step(std::vector<Part> parts) {
   std::vector<int64_t> sequences;
   for (const Part& part : parts) {
     const Row& row = rows_[part.row];
-    const auto begin = row.tokens.begin() + state_.length(row.sequence);
+    const auto begin = row.tokens().begin() + state_.length(row.sequence);
     tokens.emplace_back(begin, begin + part.tokens);
     sequences.push_back(row.sequence);
   }
   const NamedTensors results = session_.step(tokens, state_, sequences, Session::Wanted::kLast);
   for (const Part& part : parts) {
-    Generated& result = results_[rows_[part.row].prompt];
+    Generated& result = results_[rows_[part.row].result];
     if (result.tokens.empty()) result.computed += part.tokens;
     take_snapshot(rows_[part.row]);
     fork_waiting(rows_[part.row]);
@@ -347,7 +318,9 @@ void Generation::step(std::vector<Part> parts) {
 
 void Generation::cancel_all() {
   for (Row& row : rows_) {
-    results_[row.prompt].reason = FinishReason::kCancelled;
+    for (size_t i = row.result; i <= row.result + static_cast<size_t>(row.forks); ++i) {
+      results_[i].reason = FinishReason::kCancelled;
+    }
     drop(row);
     row.sequence = -1;
   }
@@ -368,8 +341,8 @@ std::vector<Generated> Generation::run() {
       cancel_all();
       break;
     }
-    for (Row& row : rows_) {
-      if (row.sequence >= 0) restart_if_class_changed(&row);
+    for (const Row& row : rows_) {
+      if (row.sequence >= 0) restart_if_class_changed(session_.program(), state_, row.sequence, row.length());
     }
     step(plan());
     remove_finished();
@@ -389,7 +362,11 @@ const char* finish_reason_name(FinishReason reason) {
   return "error";
 }
 
-std::vector<Generated> generate_greedy(const Session& session, State& state, const GenerationRequest& request) {
+std::vector<Generated> generate_tokens(const Session& session, State& state, const GenerationRequest& request) {
+  check_vocabulary(request.decoding, vocabulary_of(session.program()));
+  const bool has_several = request.decoding.num_beams > 1 || request.decoding.num_return_sequences > 1;
+  check_internal(!request.go_on || !has_several, "one sequence goes on in one text");
+  if (request.decoding.num_beams > 1) return generate_beams(session, state, request);
   return Generation(session, state, request).run();
 }
 

@@ -1,4 +1,4 @@
-// Greedy generation: prompts of different length in one call, each with its own end and its own errors.
+// Generation: prompts of different length in one call, each with its own end and its own errors.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "gamut/decoding.h"
 #include "gamut/error.h"
+#include "generate/decoding_settings.h"
 #include "runtime/session.h"
 
 namespace gamut {
@@ -19,9 +21,9 @@ struct GenerationLimits {
   int64_t min_new_tokens = 0;
   /// Ids that end a request; the id itself is its last token.
   std::vector<int64_t> stop_ids;
-  /// Logits of ids that are there already are divided by it, or multiplied where they are negative; 1: as they are.
-  double repetition_penalty = 1;
-  /// Longest prompt and its new tokens together; 0: as long as the program takes.
+  /// Longest prompt and its new tokens together, as the request wants it: a longer prompt is an error; 0: any.
+  int64_t max_length = 0;
+  /// Longest prompt and its new tokens together that the model has learned; 0: as long as the program takes.
   int64_t context = 0;
 };
 
@@ -42,11 +44,13 @@ struct Generated {
   std::optional<Error> error;
   int64_t computed = 0;        ///< tokens of the prompt that went through the program: not those of another's sequence
   int64_t snapshot = -1;       ///< GoOn::snapshot_at: the sequence, when it came so far
-  std::vector<Tensor> logits;  ///< f32 [V] of each new token, when asked for
+  std::vector<Tensor> logits;           ///< f32 [V] of each new token, as the model gives them, when asked for
+  std::vector<TokenLogprobs> logprobs;  ///< of each new token, when asked for
+  std::optional<float> score;           ///< of beams: sum of the scores of the new tokens / count ^ length_penalty
 };
 
-/// Called for every new token with the number of its prompt; false cancels the request.
-using TokenCallback = std::function<bool(size_t prompt, int64_t token)>;
+/// Called for every new token with the number of its result; false cancels that one.
+using TokenCallback = std::function<bool(size_t result, int64_t token)>;
 
 /// A prompt that goes on from what an earlier call has left in the state.
 struct GoOn {
@@ -59,16 +63,21 @@ struct GoOn {
 struct GenerationRequest {
   std::vector<std::vector<int64_t>> prompts;
   GenerationLimits limits;
+  DecodingSettings decoding;
+  /// The seed of each prompt; empty: 0 for all. Results of one prompt draw from streams of their own.
+  std::vector<uint64_t> seeds;
   bool keep_logits = false;
-  TokenCallback on_token;              // may be empty
-  std::optional<GoOn> go_on;           // of a request with one prompt
+  TokenCallback on_token;              // may be empty; with beams it gets the tokens when all are there
+  std::optional<GoOn> go_on;           // of a request with one prompt and one result
   std::function<bool()> is_cancelled;  // asked before every step; true cancels all that is left; may be empty
 };
 
-/// Runs the prompts together, each step all that are not finished. A prompt that is empty, too long, has an id out of
-/// range, finds no memory in the state or gets numbers that are not finite ends with an error of its own; the others go
-/// on. Prompts that begin alike share what is computed of that (prefixes.h). `state` comes from Session::make_state;
-/// the sequences that it gets are gone afterwards, those of GoOn apart.
-std::vector<Generated> generate_greedy(const Session& session, State& state, const GenerationRequest& request);
+/// Runs the prompts: all that are not finished in one step, with beams one prompt after the other. A prompt has
+/// decoding.num_return_sequences results, one after the other, the best first with beams. A prompt that is empty, too
+/// long, has an id out of range, finds no memory in the state or gets numbers that are not finite ends with an error of
+/// its own; the others go on. Prompts that begin alike share what is computed of that (prefixes.h), not with beams.
+/// `state` comes from Session::make_state; the sequences that it gets are gone afterwards, those of GoOn apart. Throws
+/// Error{kInvalidArgument} for settings that name ids which the model does not have.
+std::vector<Generated> generate_tokens(const Session& session, State& state, const GenerationRequest& request);
 
 }  // namespace gamut

@@ -32,10 +32,11 @@ Loaded load(size_t budget = 64 << 20, const std::string& poisoned = "") {
 }
 
 std::vector<Generated> generate(const Loaded& loaded, const Prompts& prompts, GenerationLimits limits = {},
-                                TokenCallback on_token = {}) {
-  GenerationRequest request{.prompts = prompts, .limits = std::move(limits), .keep_logits = true};
+                                TokenCallback on_token = {}, const DecodingSettings& decoding = {}) {
+  GenerationRequest request{
+      .prompts = prompts, .limits = std::move(limits), .decoding = decoding, .seeds = {}, .keep_logits = true};
   request.on_token = std::move(on_token);
-  std::vector<Generated> rows = generate_greedy(*loaded.session, *loaded.state, request);
+  std::vector<Generated> rows = generate_tokens(*loaded.session, *loaded.state, request);
   EXPECT_EQ(loaded.state->use().bytes, 0u);
   return rows;
 }
@@ -177,7 +178,7 @@ TEST(Generator, ACallerCancelsOneRequest) {
 
 TEST(Generator, ARepetitionPenaltyChangesWhatIsLikeliest) {
   const Loaded loaded = load();
-  const auto rows = generate(loaded, {{3, 1, 4}}, {.max_new_tokens = 20, .repetition_penalty = 1e6});
+  const auto rows = generate(loaded, {{3, 1, 4}}, {.max_new_tokens = 20}, {}, {.repetition_penalty = 1e6});
   std::vector<int64_t> tokens = rows[0].tokens;
   std::ranges::sort(tokens);
   EXPECT_EQ(std::ranges::adjacent_find(tokens), tokens.end());  // nothing twice while there is something positive

@@ -70,7 +70,7 @@ Generated KeptSequence::generate(GenerationRequest request, int64_t settled) {
     GoOn go_on{.sequence = sequence_, .make_room = [this] { return drop_snapshot(); }};
     if (!can_be_cut_) go_on.snapshot_at = std::min(settled, wanted - 1);
     request.go_on = std::move(go_on);
-    Generated result = std::move(generate_greedy(session_, *state_, request).front());
+    Generated result = std::move(generate_tokens(session_, *state_, request).front());
     tokens_ = prompt;
     tokens_.insert(tokens_.end(), result.tokens.begin(), result.tokens.end());
     tokens_.resize(static_cast<size_t>(state_->length(sequence_)));

@@ -206,6 +206,18 @@ generate() {
   error unsupported
   expect 1 generate llama --ids 3 --max-new-tokens 1 --min-new-tokens 2 --json
   error invalid_argument
+  expect 0 generate llama --ids 3,1,4 --max-new-tokens 9 --temperature 1.5 --seed 7 --logprobs 2 --json
+  has out '"seed":7,"logprobs":[{"id":'
+  cp out drawn
+  expect 0 generate llama --ids 3,1,4 --max-new-tokens 9 --temperature 1.5 --seed 7 --logprobs 2 --json --threads 1
+  cmp -s out drawn || fail 'a seed gives other tokens'
+  expect 0 generate llama --ids 3,1,4 --max-new-tokens 5 --num-beams 4 --num-return-sequences 2 --json
+  lines out 2
+  has out '"score":'
+  expect 1 generate llama --ids 3 --temperature 0 --json
+  has out 'temperature: 0 is not a finite number above 0'
+  expect 1 generate llama --ids 3 --logit-bias 29:1 --json
+  has out 'sequence_bias: 29 is outside [0, 29)'
   expect 0 info llama
   has out 'LlamaForCausalLM'
   expect 0 info llama --graph

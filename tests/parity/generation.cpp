@@ -25,7 +25,7 @@ Difference difference_of(std::span<const float> actual, std::span<const float> e
 Difference compare_greedy(const Case& parity_case, const Session& session, State& state) {
   GenerationRequest request{.prompts = session.token_rows(parity_case.inputs).rows, .keep_logits = true};
   request.limits.max_new_tokens = static_cast<int64_t>(parity_case.generation.front().tokens.size());
-  const std::vector<Generated> rows = generate_greedy(session, state, request);
+  const std::vector<Generated> rows = generate_tokens(session, state, request);
   Difference all;
   for (size_t n = 0; n < rows.size(); ++n) {
     const Case::Continuation& expected = parity_case.generation[n];
@@ -86,10 +86,10 @@ Difference compare_reuse(const Case& parity_case, const Session& session, State&
   if (longest > 0 && longest < kCommon + 14) return {};
   const GenerationLimits limits{.max_new_tokens = 3};
   auto alone = [&](const std::vector<int64_t>& prompt) {
-    return generate_greedy(session, state, {.prompts = {prompt}, .limits = limits, .keep_logits = true}).front();
+    return generate_tokens(session, state, {.prompts = {prompt}, .limits = limits, .keep_logits = true}).front();
   };
   const std::vector<std::vector<int64_t>> prompts{joined(common, {1, 2}), common, joined(common, {2})};
-  const auto together = generate_greedy(session, state, {.prompts = prompts, .limits = limits, .keep_logits = true});
+  const auto together = generate_tokens(session, state, {.prompts = prompts, .limits = limits, .keep_logits = true});
   Difference all;
   int64_t computed = 0;
   for (size_t n = 0; n < prompts.size(); ++n) {

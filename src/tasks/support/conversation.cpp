@@ -46,7 +46,14 @@ std::vector<int64_t> Conversation::State::encode(bool asks_for_answer) const {
 
 GenerateOptions Conversation::State::complete(GenerateOptions options, int64_t prompt_tokens) const {
   options.add_special_tokens = false;
-  if (options.max_new_tokens || model->settings.max_new_tokens) return options;
+  DecodingOptions& decoding = options.decoding;
+  if (decoding.num_beams.value_or(1) != 1 || decoding.num_return_sequences.value_or(1) != 1) {
+    fail(ErrorCode::kInvalidArgument, "a conversation goes on in one text: num_beams is {}, num_return_sequences {}",
+         decoding.num_beams.value_or(1), decoding.num_return_sequences.value_or(1));
+  }
+  decoding.num_beams = 1, decoding.num_beam_groups = 1, decoding.num_return_sequences = 1;
+  const bool has_length = decoding.max_length || model->settings.decoding.max_length;
+  if (options.max_new_tokens || model->settings.max_new_tokens || has_length) return options;
   options.max_new_tokens = model->context > 0 ? model->context - prompt_tokens : kLongestAnswer;
   return options;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "base/edge.h"
 #include "base/error.h"
@@ -40,14 +41,14 @@ struct Stream {
 /// Turns tokens into text and texts into ends of requests.
 class Streams {
  public:
-  Streams(const std::optional<Tokenizer>& tokenizer, size_t prompts, const GenerateOptions& options,
+  Streams(const std::optional<Tokenizer>& tokenizer, size_t prompts, const std::vector<std::string>& stop,
           const TextCallback& on_text)
       : on_text_(on_text) {
-    if (!tokenizer && !options.stop.empty()) {
+    if (!tokenizer && !stop.empty()) {
       fail(ErrorCode::kInvalidArgument, "stop strings need a tokenizer, and the model has none");
     }
     for (size_t i = 0; i < prompts; ++i) {
-      streams_.push_back({std::nullopt, StopStrings(options.stop), ""});
+      streams_.push_back({std::nullopt, StopStrings(stop), ""});
       if (tokenizer) streams_.back().decoder.emplace(*tokenizer);
     }
   }
@@ -83,7 +84,8 @@ class Streams {
 NamedTensors raw_result(const Tensor& ids, const std::vector<Generated>& rows, int64_t padding, int64_t vocabulary) {
   size_t longest = 0;
   for (const Generated& row : rows) longest = std::max(longest, row.tokens.size());
-  const int64_t batch = ids.dim(0), prompt = ids.dim(1), added = static_cast<int64_t>(longest);
+  const auto batch = static_cast<int64_t>(rows.size()), added = static_cast<int64_t>(longest);
+  const int64_t prompt = ids.dim(1), copies = ids.dim(0) == 0 ? 1 : batch / ids.dim(0);
   Tensor sequences = Tensor::allocate(DType::kI64, {batch, prompt + added});
   Tensor logits = Tensor::allocate(DType::kF32, {batch, added, vocabulary});
   std::ranges::fill(sequences.mutable_i64(), padding);
@@ -91,14 +93,21 @@ NamedTensors raw_result(const Tensor& ids, const std::vector<Generated>& rows, i
   for (int64_t b = 0; b < batch; ++b) {
     const Generated& row = rows[static_cast<size_t>(b)];
     int64_t* to = sequences.mutable_i64().data() + b * (prompt + added);
-    std::copy_n(ids.i64().data() + b * prompt, prompt, to);
+    std::copy_n(ids.i64().data() + b / copies * prompt, prompt, to);
     std::ranges::copy(row.tokens, to + prompt);
     for (size_t i = 0; i < row.logits.size(); ++i) {
       std::ranges::copy(row.logits[i].f32(),
                         logits.mutable_f32().data() + (b * added + static_cast<int64_t>(i)) * vocabulary);
     }
   }
-  return {{"sequences", sequences}, {"logits", logits}};
+  NamedTensors result{{"sequences", sequences}, {"logits", logits}};
+  if (!rows.empty() && rows.front().score) {
+    Tensor scores = Tensor::allocate(DType::kF32, {batch});
+    std::ranges::transform(rows, scores.mutable_f32().begin(),
+                           [](const Generated& row) { return row.score.value_or(0); });
+    result.emplace("sequences_scores", scores);
+  }
+  return result;
 }
 
 }  // namespace
@@ -116,7 +125,11 @@ std::vector<int64_t> Generator::State::encode(const std::string& text, const Gen
 
 GenerationLimits Generator::State::limits(const GenerateOptions& options) const {
   GenerationLimits limits;
-  limits.max_new_tokens = options.max_new_tokens.value_or(settings.max_new_tokens.value_or(kDefaultNewTokens));
+  const std::optional<int64_t> most = options.max_new_tokens ? options.max_new_tokens : settings.max_new_tokens;
+  const std::optional<int64_t> length =
+      options.decoding.max_length ? options.decoding.max_length : settings.decoding.max_length;
+  limits.max_new_tokens = most.value_or(length ? INT64_MAX : kDefaultNewTokens);
+  if (!most && length) limits.max_length = *length;
   limits.min_new_tokens = options.min_new_tokens.value_or(settings.min_new_tokens.value_or(0));
   if (limits.max_new_tokens < 0 || limits.min_new_tokens < 0 || limits.min_new_tokens > limits.max_new_tokens) {
     fail(ErrorCode::kInvalidArgument, "{} to {} new tokens, expected a range of numbers from 0 on",
@@ -125,9 +138,41 @@ GenerationLimits Generator::State::limits(const GenerateOptions& options) const 
   limits.stop_ids = options.stop_ids;
   if (!options.ignore_eos)
     limits.stop_ids.insert(limits.stop_ids.end(), settings.eos_ids.begin(), settings.eos_ids.end());
-  limits.repetition_penalty = settings.repetition_penalty;
   limits.context = context;
   return limits;
+}
+
+/// The options, with the bad words as ids: as they are, and behind a space.
+DecodingOptions Generator::State::with_bad_words(const GenerateOptions& options) const {
+  DecodingOptions decoding = options.decoding;
+  if (options.bad_words.empty()) return decoding;
+  if (!tokenizer) fail(ErrorCode::kInvalidArgument, "bad words need a tokenizer, and the model has none");
+  if (!decoding.bad_words_ids)
+    decoding.bad_words_ids =
+        settings.decoding.bad_words_ids.value_or(decltype(settings.decoding.bad_words_ids)::value_type{});
+  for (const std::string& word : options.bad_words) {
+    for (const std::string& text : {word, " " + word}) {
+      std::vector<int64_t> ids = tokenizer->encode(text, {.add_special_tokens = false, .ids_only = true}).ids;
+      if (ids.empty()) fail(ErrorCode::kInvalidArgument, "bad_words: \"{}\" has no tokens", word);
+      decoding.bad_words_ids->push_back(std::move(ids));
+    }
+  }
+  return decoding;
+}
+
+GenerationRequest Generator::State::request(std::vector<std::vector<int64_t>> prompts,
+                                            const GenerateOptions& options) const {
+  GenerationRequest request;
+  request.limits = limits(options);
+  request.decoding = decide(with_bad_words(options), settings.decoding);
+  std::random_device device;
+  for (size_t i = 0; request.decoding.do_sample && i < prompts.size(); ++i) {
+    // 53 bits, so that the seed survives JSON readers that know no larger integers.
+    const uint64_t unseen = (static_cast<uint64_t>(device()) << 32 | device()) >> 11;
+    request.seeds.push_back(options.decoding.seed.value_or(unseen));
+  }
+  request.prompts = std::move(prompts);
+  return request;
 }
 
 Generator Generator::open(const std::filesystem::path& folder, const LoadOptions& options, size_t state_bytes) {
@@ -151,20 +196,27 @@ Generator Generator::open(const std::filesystem::path& folder, const LoadOptions
 std::vector<GeneratedText> Generator::State::generate(const std::vector<std::vector<int64_t>>& prompts,
                                                       const GenerateOptions& options, const TextCallback& on_text,
                                                       const Run& run) const {
-  Streams streams(tokenizer, prompts.size(), options, on_text);
-  GenerationRequest request{.prompts = prompts, .limits = limits(options)};
+  GenerationRequest made = request(prompts, options);
+  const auto copies = static_cast<size_t>(made.decoding.num_return_sequences);
+  std::vector<std::string> stop = options.stop;
+  stop.insert(stop.end(), settings.stop_strings.begin(), settings.stop_strings.end());
+  Streams streams(tokenizer, prompts.size() * copies, stop, on_text);
   // The id that ends a text says nothing.
-  const std::vector<int64_t> ends = request.limits.stop_ids;
-  request.is_cancelled = options.is_cancelled;
-  request.on_token = [&](size_t prompt, int64_t token) {
-    return std::ranges::count(ends, token) > 0 || streams.push(prompt, token);
+  const std::vector<int64_t> ends = made.limits.stop_ids;
+  made.is_cancelled = options.is_cancelled;
+  made.on_token = [&](size_t result, int64_t token) {
+    return std::ranges::count(ends, token) > 0 || streams.push(result, token);
   };
-  std::vector<Generated> rows = run(std::move(request));
+  const std::vector<uint64_t> seeds = made.seeds;
+  std::vector<Generated> rows = run(std::move(made));
   std::vector<GeneratedText> results(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     const bool is_stopped = rows[i].reason == FinishReason::kCancelled && streams.is_stopped(i);
     results[i].finish_reason = is_stopped ? "stop" : finish_reason_name(rows[i].reason);
-    results[i].prompt_tokens = static_cast<int64_t>(prompts[i].size());
+    results[i].prompt_tokens = static_cast<int64_t>(prompts[i / copies].size());
+    results[i].logprobs = std::move(rows[i].logprobs);
+    results[i].score = rows[i].score;
+    if (!seeds.empty()) results[i].seed = seeds[i / copies];
     results[i].error = rows[i].error;
     results[i].ids = std::move(rows[i].tokens);
     streams.finish(i, &results[i]);
@@ -177,7 +229,7 @@ std::vector<GeneratedText> Generator::generate_ids(const std::vector<std::vector
   return at_edge([&] {
     return state_->generate(prompts, options, on_text, [&](const GenerationRequest& request) {
       const std::unique_ptr<gamut::State> state = state_->session.make_state(state_->budget());
-      return generate_greedy(state_->session, *state, request);
+      return generate_tokens(state_->session, *state, request);
     });
   });
 }
@@ -199,10 +251,11 @@ NamedTensors Generator::generate_raw(const NamedTensors& inputs, const GenerateO
            name);
     }
     const Session::TokenRows prompts = state_->session.token_rows(inputs);
-    GenerationRequest request{.prompts = prompts.rows, .limits = state_->limits(options), .keep_logits = true};
+    GenerationRequest request = state_->request(prompts.rows, options);
+    request.keep_logits = true;
     request.limits.context = 0;  // as transformers: whatever the program can compute
     const std::unique_ptr<gamut::State> state = state_->session.make_state(state_->budget());
-    const std::vector<Generated> rows = generate_greedy(state_->session, *state, request);
+    const std::vector<Generated> rows = generate_tokens(state_->session, *state, request);
     int64_t vocabulary = 0;
     for (const Generated& row : rows) {
       if (row.error) throw Error(*row.error);

@@ -25,6 +25,9 @@ struct Generator::State {
   size_t budget() const;
   /// What options and files ask for together. Throws Error{kInvalidArgument} for a range that is none.
   GenerationLimits limits(const GenerateOptions& options) const;
+  /// All that options and files ask for together; drawn tokens get seeds. Throws Error{kInvalidArgument}.
+  GenerationRequest request(std::vector<std::vector<int64_t>> prompts, const GenerateOptions& options) const;
+  DecodingOptions with_bad_words(const GenerateOptions& options) const;
   /// Runs prompts with `run`, which gets the request that options and files make, and turns what comes into texts.
   using Run = std::function<std::vector<Generated>(GenerationRequest request)>;
   std::vector<GeneratedText> generate(const std::vector<std::vector<int64_t>>& prompts, const GenerateOptions& options,
