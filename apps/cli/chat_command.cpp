@@ -36,7 +36,7 @@ class Chat {
  public:
   Chat(Conversation conversation, const ChatArguments& arguments, CommonOptions& common)
       : conversation_(std::move(conversation)),
-        options_(arguments.generation.options),
+        options_(arguments.generation.resolved()),
         common_(common),
         on_terminal_(::isatty(STDIN_FILENO) != 0) {
     options_.is_cancelled = [] { return InterruptGuard::is_raised(); };

@@ -53,7 +53,7 @@ Json make_request(const RunArguments& arguments, const std::string& task, const 
   } else {
     request["inputs"] = texts;
   }
-  request["parameters"] = Json::parse(generation_parameters(arguments.generation.options));
+  request["parameters"] = Json::parse(generation_parameters(arguments.generation.resolved()));
   if (!arguments.parameters.empty()) {
     const Json given = Json::parse(arguments.parameters, nullptr, /*allow_exceptions=*/false);
     if (!given.is_object()) throw Error(ErrorCode::kInvalidArgument, "--parameters: expected a JSON object");
@@ -99,9 +99,8 @@ void print_vectors(const Json& result, const std::vector<std::string>& texts) {
   }
 }
 
-/// Each prompt and what was made of it; of one prompt alone the text has been shown as it came.
+/// Each prompt and what was made of it.
 void print_generations(const Json& result, const std::vector<std::string>& texts, CommonOptions& common) {
-  if (texts.size() == 1) return void(std::printf("\n"));
   for (size_t i = 0; i < texts.size(); ++i) {
     std::printf("> %s\n", texts[i].c_str());
     for (const Json& answer : result[i]) {
@@ -115,10 +114,9 @@ void print_generations(const Json& result, const std::vector<std::string>& texts
   }
 }
 
-void print(const Json& result, const std::string& task, const std::vector<std::string>& texts, CommonOptions& common) {
+void print(const Json& result, const std::string& task, const std::vector<std::string>& texts) {
   if (task == "sentence-similarity") return print_similarity(result, texts);
   if (task == "fill-mask") return print_fillings(result);
-  if (task == kTextGeneration) return print_generations(result, texts, common);
   print_vectors(result, texts);
 }
 
@@ -131,7 +129,8 @@ void run(const RunArguments& arguments, CommonOptions& common) {
   if (to_people && pipeline.task() == kTextGeneration) {
     request["parameters"]["return_full_text"] = false;
     // One text can be shown as it comes; several would run into each other.
-    if (texts.size() == 1) show = [](size_t, std::string_view piece) { return write_piece(piece); };
+    const bool is_one = texts.size() == 1 && request["parameters"].value("num_return_sequences", 1) == 1;
+    if (is_one) show = [](size_t, std::string_view piece) { return write_piece(piece); };
   }
   const std::string text = pipeline.run(request.dump(-1, ' ', false, Json::error_handler_t::replace), show);
   if (!arguments.out.empty()) {
@@ -141,8 +140,12 @@ void run(const RunArguments& arguments, CommonOptions& common) {
     if (!file) throw Error(ErrorCode::kIo, arguments.out + ": cannot be written");
   } else if (common.json) {
     std::printf("%s\n", text.c_str());
+  } else if (show) {
+    std::printf("\n");
+  } else if (pipeline.task() == kTextGeneration) {
+    print_generations(Json::parse(text), texts, common);
   } else {
-    print(Json::parse(text), pipeline.task(), texts, common);
+    print(Json::parse(text), pipeline.task(), texts);
   }
 }
 

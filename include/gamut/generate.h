@@ -25,8 +25,8 @@ struct GenerateOptions {
   bool add_special_tokens = true;         ///< of the tokenizer, to prompts; not for text that a chat template made
   /// Asked before every step; true ends all prompts that are not finished, as "cancelled". May be empty.
   std::function<bool()> is_cancelled;
-  std::vector<std::string> bad_words;     ///< texts that do not come, at the begin of a text or behind a space
-  DecodingOptions decoding;               ///< how tokens are chosen
+  std::vector<std::string> bad_words;  ///< texts that do not come, at the begin of a text or behind a space
+  DecodingOptions decoding;            ///< how tokens are chosen
 };
 
 /// What became of one prompt.

@@ -19,9 +19,9 @@ struct Row {
   TokenHistory history;
   int64_t greatest_length = 0;
   RandomStream stream;
-  int64_t forks = 0;  ///< results after this one that start from the same prompt
-  SharedPrefix shared;    ///< of rows by their results
-  bool waits = false;     ///< for its parent to come to the length of the fork
+  int64_t forks = 0;    ///< results after this one that start from the same prompt
+  SharedPrefix shared;  ///< of rows by their results
+  bool waits = false;   ///< for its parent to come to the length of the fork
 
   const std::vector<int64_t>& tokens() const { return history.tokens(); }
   int64_t length() const { return history.length(); }

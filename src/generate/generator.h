@@ -44,7 +44,7 @@ struct Generated {
   std::optional<Error> error;
   int64_t computed = 0;        ///< tokens of the prompt that went through the program: not those of another's sequence
   int64_t snapshot = -1;       ///< GoOn::snapshot_at: the sequence, when it came so far
-  std::vector<Tensor> logits;           ///< f32 [V] of each new token, as the model gives them, when asked for
+  std::vector<Tensor> logits;  ///< f32 [V] of each new token, as the model gives them, when asked for
   std::vector<TokenLogprobs> logprobs;  ///< of each new token, when asked for
   std::optional<float> score;           ///< of beams: sum of the scores of the new tokens / count ^ length_penalty
 };

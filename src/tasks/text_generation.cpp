@@ -54,6 +54,17 @@ Json error_json(const Error& error) {
   return {{"code", error_code_name(error.code())}, {"message", error.message()}, {"hint", error.hint()}};
 }
 
+/// One object for each new token.
+Json logprobs_json(const std::vector<TokenLogprobs>& logprobs, const std::vector<int64_t>& ids) {
+  Json json = Json::array();
+  for (size_t i = 0; i < logprobs.size(); ++i) {
+    Json top = Json::array();
+    for (const TokenLogprob& one : logprobs[i].top) top.push_back({{"id", one.id}, {"logprob", one.logprob}});
+    json.push_back({{"id", ids[i]}, {"logprob", logprobs[i].logprob}, {"top", std::move(top)}});
+  }
+  return json;
+}
+
 class TextGenerationTask : public Task {
  public:
   TextGenerationTask(const ModelFolder& folder, const LoadOptions& options)
@@ -114,10 +125,14 @@ class TextGenerationTask : public Task {
       if (ends_with_answer(*prompt)) text.back()["content"] = text.back().value("content", "") + result.text;
       else text.push_back({{"role", "assistant"}, {"content", result.text}});
     }
-    return {{"generated_text", std::move(text)},
-            {"finish_reason", result.finish_reason},
-            {"prompt_tokens", result.prompt_tokens},
-            {"new_tokens", result.ids.size()}};
+    Json json{{"generated_text", std::move(text)},
+              {"finish_reason", result.finish_reason},
+              {"prompt_tokens", result.prompt_tokens},
+              {"new_tokens", result.ids.size()}};
+    if (result.score) json["score"] = *result.score;
+    if (result.seed) json["seed"] = *result.seed;
+    if (!result.logprobs.empty()) json["logprobs"] = logprobs_json(result.logprobs, result.ids);
+    return json;
   }
 
   Generator generator_;
@@ -131,7 +146,7 @@ const TaskEntry kTextGeneration{
     .summary = "text that goes on from a prompt, or the answer to a conversation (inputs [{\"role\", \"content\"}, …])",
     .request = R"({"inputs": "Once upon a time", "parameters": {"max_new_tokens": 64, "return_full_text": false}})",
     .result =
-        R"([{"generated_text", "finish_reason", "prompt_tokens", "new_tokens"}]; a list of those for an array, with {"error"} for a prompt that failed)",
+        R"([{"generated_text", "finish_reason", "prompt_tokens", "new_tokens"}], with "score", "seed" and "logprobs" where asked for; a list of those for an array, with {"error"} for a prompt that failed)",
     .head_suffixes = {"ForCausalLM", "LMHeadModel", "ForConditionalGeneration"},
     .open = [](const ModelFolder& folder, const LoadOptions& options) -> std::unique_ptr<Task> {
       return std::make_unique<TextGenerationTask>(folder, options);
