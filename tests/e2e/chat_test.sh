@@ -36,6 +36,23 @@ chat() {
   has out '> dog'
   expect 1 run llama cat --parameters '{"top_kk": 1}' --json
   error invalid_argument
+  expect 0 generate llama --prompt cat --max-new-tokens 4 --temperature 2 --seed 3
+  cp out drawn
+  expect 0 run llama cat --plain --max-new-tokens 4 --temperature 2 --seed 3
+  same out drawn
+  expect 0 run llama cat --plain --json --parameters '{"max_new_tokens": 4, "do_sample": true, "temperature": 2, "seed": 3}'
+  has out '"seed":3'
+  has out "$(tr -d '\n' <drawn)"
+  expect 0 run llama cat --plain --json --max-new-tokens 2 --num-beams 3 --num-return-sequences 2 --early-stopping never
+  has out '"score":'
+  expect 1 run llama cat --plain --parameters '{"do_sample": true, "temperature": -1}' --json
+  error invalid_argument
+  has out 'temperature'
+  expect 0 run llama cat --plain --max-new-tokens 2 --logit-bias 1:-inf --logprobs 2 --json
+  has out '"logprobs":'
+  expect 1 chat llama --num-beams 2 --json <<<cat
+  has out 'num_beams is 2'
+  expect 0 chat llama --max-new-tokens 3 --temperature 0.5 --seed 1 --json <<<cat
   printf 'cat\n/system city\n\ndog\n"""\nmat\ncity\n"""\n/undo\n/reset\n//cat\nno end' >turns
   expect 0 chat llama --max-new-tokens 4 --json <turns
   lines out 5

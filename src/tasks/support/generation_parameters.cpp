@@ -1,7 +1,6 @@
 #include "tasks/support/generation_parameters.h"
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -52,7 +51,7 @@ Json to_json(const T& value) {
 Json to_json(const std::vector<SequenceBias>& biases) {
   Json json = Json::array();
   // JSON has no infinity; this rules a token out as well.
-  constexpr double kLeast = std::numeric_limits<float>::lowest();
+  constexpr double kLeast = -1e30;
   for (const SequenceBias& one : biases) json.push_back({one.ids, std::max(one.bias, kLeast)});
   return json;
 }
