@@ -36,7 +36,7 @@ std::string bound(double error) {
 std::string column(const Target& target) { return target.backend + " " + precision_name(target.precision); }
 
 /// The columns that a build with every backend fills on a machine that has every precision.
-constexpr const char* kColumns[] = {"cpu f32", "openvino f32", "openvino bf16", "reference f32"};
+constexpr const char* kColumns[] = {"cpu f32", "cpu bf16", "openvino f32", "openvino bf16", "reference f32"};
 
 /// Evidence by "model_type head"; a head with a failing case is left out.
 std::map<std::string, Evidence> collect() {
