@@ -54,6 +54,11 @@ KERNEL_SYSTEM_HEADERS = {"cstddef", "cstdint", "immintrin.h", "arm_neon.h"}
 HEADER_LINES, SOURCE_LINES, KERNEL_LINES, ARCHITECTURE_LINES = 250, 400, 800, 250
 
 FOLDERS = ("include", "src", "apps", "bench", "tests", "tools", "scripts", "cmake", "docs", "fuzz", "bindings", "web", ".ci")
+# The root holds what a visitor reads first, and nothing that a tool has left there.
+ROOT_FILES = {
+    ".clang-format", ".clang-tidy", ".gitignore", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE",
+    "README.md", "SECURITY.md",
+}  # fmt: skip
 SKIPPED = {"__pycache__", "corpus"}  # the seeds of fuzzers are any bytes
 TEXT_SUFFIXES = {".cpp", ".h", ".cu", ".py", ".sh", ".md", ".cmake", ".txt", ".json", ""}
 CODE_SUFFIXES = {".cpp", ".h", ".cu", ".py", ".sh"}
@@ -151,11 +156,13 @@ def check_file(root: Path, file: str) -> Iterator[Finding]:
 
 
 def check(root: Path) -> list[Finding]:
-    files = [path for path in root.iterdir() if path.is_file()]
+    files = [path for path in root.iterdir() if path.is_file() and path.name != ".git"]  # a file in a worktree
+    strangers = sorted(path.name for path in files if path.name not in ROOT_FILES)
     for folder in FOLDERS:
         files += (path for path in (root / folder).rglob("*") if path.is_file() and not SKIPPED & set(path.parts))
     names = sorted(path.relative_to(root).as_posix() for path in files if path.suffix in TEXT_SUFFIXES)
-    return [finding for name in names for finding in check_file(root, name)]
+    findings = [finding for name in names for finding in check_file(root, name)]
+    return findings + [(name, 1, "does not belong in the root; see ROOT_FILES") for name in strangers]
 
 
 def main() -> int:

@@ -62,6 +62,10 @@ class CheckStructure(unittest.TestCase):
         self.assert_clean("src/models/encoder/a_family.cpp", "\n" * 400)
         self.assert_clean("src/text/tables.inc", "\n" * 2000)
 
+    def test_root(self):
+        self.assert_clean("README.md", "# gamut\n")
+        self.assert_finds("array##0f.gcov", "\n", "does not belong in the root")
+
     def test_words(self):
         self.assert_finds("src/base/a.cpp", "// TO" "DO later\n", "finish it")
         self.assert_finds("src/base/a.cpp", "std::regex r;\n", "banned")

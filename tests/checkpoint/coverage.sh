@@ -12,5 +12,8 @@ scripts/build.sh coverage test_checkpoint
 find build/coverage -name '*.gcda' -delete
 build/coverage/test_checkpoint --gtest_brief=1 >/dev/null
 # Branches of exceptions that any call may throw are no decision of ours.
-gcovr --root . --filter 'src/checkpoint/pytorch/.*' --exclude '.*_test(ing)?\.(cpp|h)$' --exclude-throw-branches --exclude-unreachable-branches \
-  --branches build/coverage/{src/CMakeFiles/gamut_core.dir,CMakeFiles/test_checkpoint.dir/src}/checkpoint/pytorch
+# gcov leaves files where it runs when it is interrupted.
+cd build/coverage
+gcovr --root "$root" --filter "$root/src/checkpoint/pytorch/" --exclude '.*_test(ing)?\.(cpp|h)$' \
+  --exclude-throw-branches --exclude-unreachable-branches \
+  --branches {src/CMakeFiles/gamut_core.dir,CMakeFiles/test_checkpoint.dir/src}/checkpoint/pytorch
