@@ -42,10 +42,11 @@ CpuExecutable::CpuExecutable(Graph graph, const Weights& weights, const KernelTa
       graph_, weights, kernels_, weight_kernel(kernels_, precision_), *pool_, precision_ == Precision::kBf16};
   lowering.resident.resize(graph_.value_count());
   const std::vector<Node>& nodes = graph_.nodes();
+  const std::vector<int> uses = count_uses(graph_);
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (is_view(nodes[i])) lowering.make_resident(nodes[i].inputs[0]);
     if (is_leaf(nodes[i]) || is_view(nodes[i])) continue;
-    if (const Node* up = gated_linear(i)) {
+    if (const Node* up = gated_linear(i, uses)) {
       steps_.push_back(lower_gated_linears(lowering, nodes[i], *up));
       ++i;
       continue;
@@ -93,12 +94,12 @@ std::vector<const Node*> CpuExecutable::joined_linears(size_t first) const {
 
 /// The linear behind node `gate` that alone reads its result, as its factor, and the same x. Its own result may be
 /// written from the gate on: nothing that the two read lies there.
-const Node* CpuExecutable::gated_linear(size_t gate) const {
+const Node* CpuExecutable::gated_linear(size_t gate, const std::vector<int>& uses) const {
   const std::vector<Node>& nodes = graph_.nodes();
   if (nodes[gate].op != &op::kLinear || gate + 1 >= nodes.size()) return nullptr;
   const Node &first = nodes[gate], &up = nodes[gate + 1];
   if (up.op != &op::kLinear || input_or_none(up, 4) != first.outputs[0] || first.inputs.size() > 3) return nullptr;
-  if (first.inputs[0] != up.inputs[0] || count_uses(graph_)[first.outputs[0]] != 1) return nullptr;
+  if (first.inputs[0] != up.inputs[0] || uses[first.outputs[0]] != 1) return nullptr;
   return &up;
 }
 

@@ -24,7 +24,7 @@ class CpuExecutable : public Executable {
   /// A reshape is a view: its buffer is its input's.
   bool is_view(const Node& node) const;
   std::vector<const Node*> joined_linears(size_t first) const;
-  const Node* gated_linear(size_t gate) const;
+  const Node* gated_linear(size_t gate, const std::vector<int>& uses) const;
   std::shared_ptr<const BoundPlan> find_plan(const SymbolValues& symbols) const;
   std::shared_ptr<const BoundPlan> make_plan(const SymbolValues& symbols) const;
   std::unique_ptr<Workspace> take_workspace() const;

@@ -56,7 +56,6 @@ struct TileWork {
   int64_t next_lines = 0;
 };
 
-/// Adds the product of digits of A and those of w in tile 5 to a level.
 /// Three digits, eight products: w in tile 5, the digits of A in 4, 6 and 7.
 GAMUT_INLINE void multiply_three_digits(const char* a, const char* w) {
   _tile_loadd(4, a, 64);
