@@ -15,44 +15,42 @@ void make_inputs_resident(Lowering& lowering, const Node& node) {
   for (int value : node.inputs) lowering.make_resident(value);
 }
 
-/// What a token of one channel costs, in multiply-adds: four exponentials; one.
-constexpr int64_t kWkvWork = 64, kScanWork = 1;
-
-}  // namespace
-
-Step lower_wkv(Lowering& lowering, const Node& node) {
+/// A step of a recurrence along each channel. `work`: multiply-adds of a token of one channel; `bind` sets what the
+/// operator reads, from the offset of a row on.
+template <typename Args, typename Bind>
+Step lower_channels(Lowering& lowering, const Node& node, int64_t work, Bind bind,
+                    void (*KernelTable::*kernel)(const Args&, int64_t, int64_t) noexcept) {
   make_inputs_resident(lowering, node);
-  return [in = node.inputs, out = node.outputs[0], state = state_name(node)](Run& run) {
+  return [in = node.inputs, out = node.outputs[0], state = state_name(node), work, bind, kernel](Run& run) {
     const int64_t tokens = run.lines(in[0]), channels = run.columns(in[0]);
     const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
     clear_padding(rows, tokens, channels, run.f32(out));
     const int64_t blocks = blocks_of(channels, kRecurrentBlock);
-    for_blocks(run, rows, blocks, kRecurrentBlock * kWkvWork, [&](const RecurrentRow& row, int64_t block, int) {
+    for_blocks(run, rows, blocks, kRecurrentBlock * work, [&](const RecurrentRow& row, int64_t block, int) {
       const int64_t at = row.start * channels;
-      WkvArgs args{.tokens = row.length, .channels = channels};
-      args.k = run.f32(in[0]) + at, args.v = run.f32(in[2]) + at, args.y = run.f32(out) + at;
-      args.decay = run.f32(in[3]), args.first = run.f32(in[4]);
-      args.state = row.state;
-      run.kernels.wkv(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
+      Args args{.tokens = row.length, .channels = channels};
+      bind(run, in, at, &args);
+      args.y = run.f32(out) + at, args.state = row.state;
+      (run.kernels.*kernel)(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
     });
   };
 }
 
-Step lower_linear_scan(Lowering& lowering, const Node& node) {
-  make_inputs_resident(lowering, node);
-  return [in = node.inputs, out = node.outputs[0], state = state_name(node)](Run& run) {
-    const int64_t tokens = run.lines(in[0]), channels = run.columns(in[0]);
-    const std::vector<RecurrentRow>& rows = run.recurrent_rows(in[1], tokens, state);
-    clear_padding(rows, tokens, channels, run.f32(out));
-    const int64_t blocks = blocks_of(channels, kRecurrentBlock);
-    for_blocks(run, rows, blocks, kRecurrentBlock * kScanWork, [&](const RecurrentRow& row, int64_t block, int) {
-      const int64_t at = row.start * channels;
-      LinearScanArgs args{.tokens = row.length, .channels = channels};
-      args.a = run.f32(in[0]) + at, args.b = run.f32(in[2]) + at, args.y = run.f32(out) + at;
-      args.state = row.state;
-      run.kernels.linear_scan(args, block * kRecurrentBlock, std::min(channels, (block + 1) * kRecurrentBlock));
-    });
+}  // namespace
+
+Step lower_wkv(Lowering& lowering, const Node& node) {
+  const auto bind = [](const Run& run, const std::vector<int>& in, int64_t at, WkvArgs* args) {
+    args->k = run.f32(in[0]) + at, args->v = run.f32(in[2]) + at;
+    args->decay = run.f32(in[3]), args->first = run.f32(in[4]);
   };
+  return lower_channels(lowering, node, 64, bind, &KernelTable::wkv);  // four exponentials
+}
+
+Step lower_linear_scan(Lowering& lowering, const Node& node) {
+  const auto bind = [](const Run& run, const std::vector<int>& in, int64_t at, LinearScanArgs* args) {
+    args->a = run.f32(in[0]) + at, args->b = run.f32(in[2]) + at;
+  };
+  return lower_channels(lowering, node, 1, bind, &KernelTable::linear_scan);
 }
 
 namespace {
