@@ -64,6 +64,7 @@ class Generation {
   void free_waiting(const Row& parent);
   void take_snapshot(const Row& row);
   int64_t next_stop(const Row& row) const;
+  bool some_wait() const { return std::ranges::any_of(rows_, &Row::waits); }
   std::vector<Part> plan() const;
   void reserve(const Row& row, int64_t tokens);
   void step(std::vector<Part> parts);
@@ -188,9 +189,10 @@ std::vector<Generation::Part> Generation::plan() const {
   std::vector<Part> parts;
   int64_t room = kPrefillTokens;
   const bool whole = session_.program().length_class != nullptr;
+  const bool may_stop = request_.go_on || some_wait();
   for (size_t i = 0; i < rows_.size(); ++i) {
     if (rows_[i].sequence < 0) continue;
-    const int64_t next = whole ? rows_[i].length() : next_stop(rows_[i]);
+    const int64_t next = whole || !may_stop ? rows_[i].length() : next_stop(rows_[i]);
     const int64_t waiting = next - state_.length(rows_[i].sequence);
     const int64_t tokens = whole || waiting == 1 ? waiting : std::min(waiting, std::max<int64_t>(room, 0));
     if (tokens == 0) continue;
@@ -307,11 +309,12 @@ void Generation::step(std::vector<Part> parts) {
     sequences.push_back(row.sequence);
   }
   const NamedTensors results = session_.step(tokens, state_, sequences, Session::Wanted::kLast);
+  const bool may_fork = some_wait();
   for (const Part& part : parts) {
     Generated& result = results_[rows_[part.row].result];
     if (result.tokens.empty()) result.computed += part.tokens;
     take_snapshot(rows_[part.row]);
-    fork_waiting(rows_[part.row]);
+    if (may_fork) fork_waiting(rows_[part.row]);
   }
   take_logits(parts, results.at("logits"));
 }

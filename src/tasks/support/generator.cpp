@@ -19,6 +19,12 @@ namespace {
 
 constexpr int64_t kDefaultNewTokens = 256;
 
+/// 53 bits, so that the seed survives JSON readers that know no larger integers.
+uint64_t unseen_seed() {
+  std::random_device device;
+  return (static_cast<uint64_t>(device()) << 32 | device()) >> 11;
+}
+
 /// The class that has a language model's head.
 std::string causal_head(const ModelFolder& folder, const LoadOptions& options) {
   if (!options.head.empty()) return options.head;
@@ -165,11 +171,10 @@ GenerationRequest Generator::State::request(std::vector<std::vector<int64_t>> pr
   GenerationRequest request;
   request.limits = limits(options);
   request.decoding = decide(with_bad_words(options), settings.decoding);
-  std::random_device device;
-  for (size_t i = 0; request.decoding.do_sample && i < prompts.size(); ++i) {
-    // 53 bits, so that the seed survives JSON readers that know no larger integers.
-    const uint64_t unseen = (static_cast<uint64_t>(device()) << 32 | device()) >> 11;
-    request.seeds.push_back(options.decoding.seed.value_or(unseen));
+  if (request.decoding.do_sample) {
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      request.seeds.push_back(options.decoding.seed ? *options.decoding.seed : unseen_seed());
+    }
   }
   request.prompts = std::move(prompts);
   return request;
