@@ -72,7 +72,7 @@ std::vector<GeneratedText> generate_text(const Generator& generator, const Gener
   const bool by_ids = !arguments.ids.empty();
   const std::vector<std::string> prompts = by_ids ? std::vector<std::string>{} : read_prompts(arguments.prompt);
   // One text can be shown as it comes; several would run into each other.
-  const int64_t copies = arguments.generation.options.decoding.num_return_sequences.value_or(1);
+  const int64_t copies = generator.texts_per_prompt(arguments.generation.resolved());
   TextCallback show;
   if (!json && copies == 1 && (by_ids || prompts.size() == 1)) {
     show = [](size_t, std::string_view piece) { return write_piece(piece); };

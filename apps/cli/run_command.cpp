@@ -129,8 +129,7 @@ void run(const RunArguments& arguments, CommonOptions& common) {
   if (to_people && pipeline.task() == kTextGeneration) {
     request["parameters"]["return_full_text"] = false;
     // One text can be shown as it comes; several would run into each other.
-    const bool is_one = texts.size() == 1 && request["parameters"].value("num_return_sequences", 1) == 1;
-    if (is_one) show = [](size_t, std::string_view piece) { return write_piece(piece); };
+    if (texts.size() == 1) show = [](size_t, std::string_view piece) { return write_piece(piece); };
   }
   const std::string text = pipeline.run(request.dump(-1, ' ', false, Json::error_handler_t::replace), show);
   if (!arguments.out.empty()) {
@@ -140,10 +139,10 @@ void run(const RunArguments& arguments, CommonOptions& common) {
     if (!file) throw Error(ErrorCode::kIo, arguments.out + ": cannot be written");
   } else if (common.json) {
     std::printf("%s\n", text.c_str());
-  } else if (show) {
-    std::printf("\n");
   } else if (pipeline.task() == kTextGeneration) {
-    print_generations(Json::parse(text), texts, common);
+    const Json result = Json::parse(text);
+    if (show && result[0].size() == 1) std::printf("\n");
+    else print_generations(result, texts, common);
   } else {
     print(Json::parse(text), pipeline.task(), texts);
   }

@@ -70,6 +70,9 @@ class Generator {
   /// row.
   NamedTensors generate_raw(const NamedTensors& inputs, const GenerateOptions& options = {}) const;
 
+  /// How many texts options and checkpoint ask for: results of one prompt. Throws as `generate`.
+  int64_t texts_per_prompt(const GenerateOptions& options) const;
+
   /// What it computes in, as the device says: "f32", "bf16", "f16".
   std::string precision() const;
   /// Token ids are below this.

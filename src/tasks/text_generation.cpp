@@ -79,7 +79,10 @@ class TextGenerationTask : public Task {
     const Prompts prompts = prompts_of(inputs);
     GenerateOptions options = read_generation_parameters(request);
     if (prompts.are_conversations) options.add_special_tokens = false;  // the template has written them
-    const std::vector<GeneratedText> results = generator_.generate(texts_of(prompts), options, on_text);
+    // Several texts of one prompt would run into each other.
+    const bool streams = generator_.texts_per_prompt(options) == 1;
+    const std::vector<GeneratedText> results =
+        generator_.generate(texts_of(prompts), options, streams ? on_text : nullptr);
     const size_t each = prompts.given.empty() ? 0 : results.size() / prompts.given.size();
     Json all = Json::array();
     for (size_t n = 0; n < prompts.given.size(); ++n) {

@@ -45,6 +45,14 @@ chat() {
   has out "$(tr -d '\n' <drawn)"
   expect 0 run llama cat --plain --json --max-new-tokens 2 --num-beams 3 --num-return-sequences 2 --early-stopping never
   has out '"score":'
+  expect 1 run llama cat --plain --parameters '{"num_return_sequences": "x"}' --json
+  error invalid_argument
+  echo '{"num_beams": 2, "num_return_sequences": 2}' >llama/generation_config.json
+  expect 0 run llama cat --plain --max-new-tokens 2
+  has out '> cat'
+  expect 0 generate llama --prompt cat --max-new-tokens 2
+  lines out 2
+  rm llama/generation_config.json
   expect 1 run llama cat --plain --parameters '{"do_sample": true, "temperature": -1}' --json
   error invalid_argument
   has out 'temperature'

@@ -272,6 +272,10 @@ NamedTensors Generator::generate_raw(const NamedTensors& inputs, const GenerateO
   });
 }
 
+int64_t Generator::texts_per_prompt(const GenerateOptions& options) const {
+  return at_edge([&] { return decide(options.decoding, state_->settings.decoding).num_return_sequences; });
+}
+
 std::string Generator::precision() const { return precision_name(state_->session.precision()); }
 
 int64_t Generator::vocabulary() const {
